@@ -1,0 +1,203 @@
+"""What can be said in a chat, and to whom. A leaf module: it imports nothing of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """One customer (or servicer) on one account of one channel: the unit of ordering.
+
+    `account` and `user` are the platform's own ids (open_kfid, external_userid, chat id).
+    """
+
+    channel: str
+    account: str
+    user: str
+
+    @property
+    def key(self) -> str:
+        """A text that is equal for equal addresses; stored in tables and used as lock name."""
+        return f"{self.channel}|{self.account}|{self.user}"
+
+    @classmethod
+    def parse(cls, key: str) -> Self:
+        channel, account, user = key.split("|", 2)
+        return cls(channel, account, user)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Media(_Frozen):
+    """A file, known by the platform, by us, or by both.
+
+    vendor_ref: the platform's media id (WeCom: valid 3 days); attachment_id: our stored copy.
+    """
+
+    vendor_ref: str | None = None
+    attachment_id: str | None = None
+    name: str = ""
+    mime: str = ""
+    size: int | None = None
+
+
+class Text(_Frozen):
+    type: Literal["text"] = "text"
+    text: str
+
+
+class Image(_Frozen):
+    type: Literal["image"] = "image"
+    media: Media
+
+
+class Voice(_Frozen):
+    type: Literal["voice"] = "voice"
+    media: Media
+
+
+class Video(_Frozen):
+    type: Literal["video"] = "video"
+    media: Media
+
+
+class File(_Frozen):
+    type: Literal["file"] = "file"
+    media: Media
+
+
+class Location(_Frozen):
+    type: Literal["location"] = "location"
+    latitude: float
+    longitude: float
+    name: str = ""
+    address: str = ""
+
+
+class Link(_Frozen):
+    type: Literal["link"] = "link"
+    title: str
+    url: str
+    description: str = ""
+    picture_url: str = ""
+    thumb: Media | None = None
+
+
+class MiniProgram(_Frozen):
+    type: Literal["miniprogram"] = "miniprogram"
+    appid: str
+    page: str
+    title: str = ""
+    thumb: Media | None = None
+
+
+class MenuItem(_Frozen):
+    """One line of a menu. click: answers with `id`; view: opens `url`; text: only shown."""
+
+    kind: Literal["click", "view", "miniprogram", "text"] = "click"
+    id: str = ""
+    label: str
+    url: str = ""
+    appid: str = ""
+
+
+class Menu(_Frozen):
+    type: Literal["menu"] = "menu"
+    head: str = ""
+    items: tuple[MenuItem, ...]
+    tail: str = ""
+
+
+class Card(_Frozen):
+    """A structured object that we show but do not act on (business card, 视频号, order …)."""
+
+    type: Literal["card"] = "card"
+    kind: str
+    title: str = ""
+    lines: tuple[str, ...] = ()
+    url: str = ""
+
+
+class MergedItem(_Frozen):
+    sender: str
+    sent_at_s: int
+    text: str
+
+
+class Merged(_Frozen):
+    """A bundle of forwarded chat lines."""
+
+    type: Literal["merged"] = "merged"
+    title: str
+    items: tuple[MergedItem, ...]
+
+
+class Unsupported(_Frozen):
+    """A message kind that the platform sends and we cannot show; `kind` is the platform's word."""
+
+    type: Literal["unsupported"] = "unsupported"
+    kind: str
+
+
+Content = Annotated[
+    Text
+    | Image
+    | Voice
+    | Video
+    | File
+    | Location
+    | Link
+    | MiniProgram
+    | Menu
+    | Card
+    | Merged
+    | Unsupported,
+    Field(discriminator="type"),
+]
+
+CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
+
+_MEDIA_WORDS = {"image": "[图片]", "voice": "[语音]", "video": "[视频]", "file": "[文件]"}
+
+
+def media_of(content: Content) -> Media | None:
+    """The file that a message carries, if it carries one."""
+    return content.media if isinstance(content, Image | Voice | Video | File) else None
+
+
+def with_media(content: Content, media: Media) -> Content:
+    """The same message around another description of its file."""
+    if isinstance(content, Image | Voice | Video | File):
+        return content.model_copy(update={"media": media})
+    return content
+
+
+def plain_text(content: Content) -> str:
+    """The message as one searchable, previewable text; media are shown as a word in brackets."""
+    match content:
+        case Text():
+            return content.text
+        case Image() | Voice() | Video() | File():
+            return f"{_MEDIA_WORDS[content.type]}{content.media.name}"
+        case Location():
+            return f"[位置]{content.name} {content.address}".strip()
+        case Link():
+            return f"[链接]{content.title} {content.url}".strip()
+        case MiniProgram():
+            return f"[小程序]{content.title}"
+        case Menu():
+            lines = [content.head, *(item.label for item in content.items), content.tail]
+            return "\n".join(line for line in lines if line)
+        case Card():
+            return "\n".join([f"[{content.kind}]{content.title}", *content.lines])
+        case Merged():
+            lines = [f"{item.sender}: {item.text}" for item in content.items]
+            return "\n".join([f"[聊天记录]{content.title}", *lines])
+        case Unsupported():
+            return "[暂不支持的消息]"
