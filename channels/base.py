@@ -92,5 +92,5 @@ class Channel(ABC):
         """Download a file that a customer sent. Raises ChannelError."""
         raise NotImplementedError(f"{self.name} has no media download")
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - optional, most have nothing to release
         """Release connections. Called once, after `run` has ended."""

@@ -41,7 +41,7 @@ class MenuChosen(_Update):
 
 
 class SessionEntered(_Update):
-    """The customer opened the chat through a link. `welcome_code` lives until `code_expires_at`."""
+    """The customer opened the chat through a link; `welcome_code` dies at `code_expires_at`."""
 
     type: Literal["session_entered"] = "session_entered"
     scene: str = ""
@@ -79,7 +79,7 @@ class HandoverChanged(_Update):
 
 
 class ServicerStatusChanged(_Update):
-    """A servicer began or stopped taking sessions; `address.user` is the servicer's platform id."""
+    """A servicer began or stopped taking sessions; `address.user` is their platform id."""
 
     type: Literal["servicer_status_changed"] = "servicer_status_changed"
     servicer_ref: str
@@ -124,7 +124,7 @@ class AccountsChanged(_Update):
 
 
 class UnknownEvent(_Update):
-    """An event that we keep and do not understand. `raw` is the platform's JSON text, cut to 4 KB."""
+    """An event that we keep and do not understand. `raw`: the platform's JSON, cut to 4 KB."""
 
     type: Literal["unknown_event"] = "unknown_event"
     kind: str

@@ -178,7 +178,7 @@ def with_media(content: Content, media: Media) -> Content:
     return content
 
 
-def plain_text(content: Content) -> str:
+def plain_text(content: Content) -> str:  # noqa: PLR0911 - one line per member
     """The message as one searchable, previewable text; media are shown as a word in brackets."""
     match content:
         case Text():

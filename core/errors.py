@@ -1,4 +1,4 @@
-"""Errors of the domain: a stable `code` and facts. Wording for people and HTTP live at the edge."""
+"""Errors of the domain: a stable `code` and facts. Wording and HTTP live at the edge."""
 
 from __future__ import annotations
 
