@@ -139,10 +139,14 @@ class Merged(_Frozen):
 
 
 class Unsupported(_Frozen):
-    """A message kind that the platform sends and we cannot show; `kind` is the platform's word."""
+    """A message kind that the platform sends and we cannot show; `kind` is the platform's word.
+
+    raw: the platform's JSON text, cut to 4,000 characters, for later.
+    """
 
     type: Literal["unsupported"] = "unsupported"
     kind: str
+    raw: str = ""
 
 
 Content = Annotated[

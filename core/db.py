@@ -188,7 +188,7 @@ class UnitOfWork:
         )
 
     async def _announce(self, tx: Tx) -> None:
-        for action in tx._after:  # noqa: SLF001 - Tx and UnitOfWork are one thing
+        for action in tx._after:
             await action()
         if tx.emitted and self.on_events is not None:
             await self.on_events()
@@ -237,5 +237,3 @@ def _sqlite_engine(url: Any, pool_size: int) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
 
     return engine
-
-

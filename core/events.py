@@ -1,0 +1,227 @@
+"""Every domain event, on one page. Frozen, past tense, values and no rows.
+
+`visible_to` says who may see an event; it is decided here, not where events are sent.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from core.views import (
+    CustomerView,
+    Delivery,
+    MessageView,
+    NoteView,
+    RatingView,
+    ReplyWindowView,
+    ServicerView,
+    SessionState,
+    SessionView,
+)
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SessionOpened(_Event):
+    """A customer spoke (or entered) and an episode of service began."""
+
+    type: Literal["session.opened"] = "session.opened"
+    session: SessionView
+
+
+class SessionHandedOff(_Event):
+    """Bot → people: the session is in the queue. `position` counts from 1."""
+
+    type: Literal["session.handed_off"] = "session.handed_off"
+    session: SessionView
+    position: int
+    promised_wait_s: int | None
+
+
+class SessionAssigned(_Event):
+    """A person has it. how: assigned (by the system), claimed, transferred, native, takeover."""
+
+    type: Literal["session.assigned"] = "session.assigned"
+    session: SessionView
+    how: Literal["assigned", "claimed", "transferred", "native", "takeover"]
+    previous_servicer_id: str | None = None
+    by: str | None = None
+
+
+class SessionRequeued(_Event):
+    """A person gave it back, or lost it; it waits again."""
+
+    type: Literal["session.requeued"] = "session.requeued"
+    session: SessionView
+    previous_servicer_id: str | None
+    reason: str
+
+
+class SessionClosed(_Event):
+    type: Literal["session.closed"] = "session.closed"
+    session: SessionView
+    reason: str
+    previous_state: SessionState
+
+
+class SessionUpdated(_Event):
+    """Facts beside the state changed (topic, summary, tags, waiting)."""
+
+    type: Literal["session.updated"] = "session.updated"
+    session: SessionView
+
+
+class MessageAdded(_Event):
+    """A line of the transcript, from anyone."""
+
+    type: Literal["message.added"] = "message.added"
+    message: MessageView
+
+
+class MessageDeliveryChanged(_Event):
+    type: Literal["message.delivery_changed"] = "message.delivery_changed"
+    message_id: str
+    conversation_id: str
+    session_id: str | None
+    delivery: Delivery
+    failure: str = ""
+
+
+class MessageRecalled(_Event):
+    type: Literal["message.recalled"] = "message.recalled"
+    message_id: str
+    conversation_id: str
+    session_id: str | None
+    recalled_at: datetime
+
+
+class MediaStored(_Event):
+    """The file of a message was fetched: the message now carries an attachment id."""
+
+    type: Literal["message.media_stored"] = "message.media_stored"
+    message: MessageView
+
+
+class WindowChanged(_Event):
+    """What may still be sent to the customer changed."""
+
+    type: Literal["window.changed"] = "window.changed"
+    conversation_id: str
+    session_id: str | None
+    window: ReplyWindowView
+
+
+class NoteAdded(_Event):
+    type: Literal["note.added"] = "note.added"
+    note: NoteView
+
+
+class RatingRequested(_Event):
+    type: Literal["rating.requested"] = "rating.requested"
+    rating: RatingView
+
+
+class RatingGiven(_Event):
+    type: Literal["rating.given"] = "rating.given"
+    rating: RatingView
+
+
+class ServicerChanged(_Event):
+    """Presence, capacity, load or name."""
+
+    type: Literal["servicer.changed"] = "servicer.changed"
+    servicer: ServicerView
+
+
+class CustomerChanged(_Event):
+    type: Literal["customer.changed"] = "customer.changed"
+    customer: CustomerView
+
+
+class ArticleChanged(_Event):
+    """Answers changed: every process refreshes its index. is_live False: out of the index."""
+
+    type: Literal["article.changed"] = "article.changed"
+    article_id: str
+    is_live: bool
+
+
+class QuestionDecided(_Event):
+    """The bot decided on a question: answer, menu, handoff or a gate; kept for replay."""
+
+    type: Literal["question.decided"] = "question.decided"
+    decision_id: str
+    session_id: str | None
+    band: str
+    article_id: str | None
+    confidence: float
+
+
+class AlarmRaised(_Event):
+    """People must look: a dead letter, a red line, a broken channel. code is worded at the edge."""
+
+    type: Literal["alarm.raised"] = "alarm.raised"
+    code: str
+    session_id: str | None = None
+    facts: dict[str, str] = {}
+
+
+class SettingChanged(_Event):
+    type: Literal["setting.changed"] = "setting.changed"
+    key: str
+    by: str
+
+
+class AuditRecorded(_Event):
+    """An administrative act, or a look at personal data."""
+
+    type: Literal["audit.recorded"] = "audit.recorded"
+    actor: str
+    action: str
+    target: str
+    facts: dict[str, str] = {}
+
+
+Event = Annotated[
+    SessionOpened
+    | SessionHandedOff
+    | SessionAssigned
+    | SessionRequeued
+    | SessionClosed
+    | SessionUpdated
+    | MessageAdded
+    | MessageDeliveryChanged
+    | MessageRecalled
+    | MediaStored
+    | WindowChanged
+    | NoteAdded
+    | RatingRequested
+    | RatingGiven
+    | ServicerChanged
+    | CustomerChanged
+    | ArticleChanged
+    | QuestionDecided
+    | AlarmRaised
+    | SettingChanged
+    | AuditRecorded,
+    Field(discriminator="type"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+#: Who receives an event on the console's socket. "desk": everyone who serves or supervises.
+Audience = Literal["desk", "supervisors", "nobody"]
+
+_AUDIENCES: dict[str, Audience] = {
+    "audit.recorded": "nobody",
+    "setting.changed": "supervisors",
+}
+
+
+def visible_to(event: Event) -> Audience:
+    return _AUDIENCES.get(event.type, "desk")

@@ -1,0 +1,164 @@
+"""The outbox: what we owe to platforms, in order per Address, until they took it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Index, String, select, text, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core import lanes
+from core.content import Address
+from core.db import Base, BigId, Tx
+from core.errors import Conflict
+from core.ports import HandoverCommand, OutboundItem, OutboundMessage, RecallCommand
+
+#: Topic on which senders sleep.
+WAKE_TOPIC = "outbox"
+
+#: Stored items name their class, so that reading one back never guesses.
+_KINDS: dict[str, TypeAdapter[Any]] = {
+    kind.__name__: TypeAdapter(kind) for kind in (OutboundMessage, HandoverCommand, RecallCommand)
+}
+
+
+class OutboxRow(Base):
+    """state: pending → sent | held (until the customer writes) | failed (dead letter)."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_pending",
+            "address_key",
+            "id",
+            sqlite_where=text("state in ('pending', 'held')"),
+            postgresql_where=text("state in ('pending', 'held')"),
+        ),
+        Index("ix_outbox_state", "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    item_id: Mapped[str] = mapped_column(String(32), unique=True)
+    address_key: Mapped[str] = mapped_column(String(320))
+    item: Mapped[dict[str, Any]]
+    #: Plain messages count against the reply window; commands and coded messages do not.
+    takes_slot: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[str] = mapped_column(String(8), default="pending")
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One outbox row as the sender sees it."""
+
+    outbox_id: int
+    item_id: str
+    item: OutboundItem
+    takes_slot: bool
+    attempts: int
+    created_at: datetime
+
+
+async def enqueue(
+    tx: Tx,
+    item_id: str,
+    item: OutboundItem,
+    *,
+    takes_slot: bool = False,
+    is_held: bool = False,
+) -> None:
+    """Owe `item` to its address. Callers ask the reply-window ledger first."""
+    tx.db.add(
+        OutboxRow(
+            item_id=item_id,
+            address_key=item.address.key,
+            item=_dump(item),
+            takes_slot=takes_slot,
+            state="held" if is_held else "pending",
+            attempts=0,
+            created_at=tx.now,
+        )
+    )
+    await tx.db.flush()
+    if not is_held:
+        await lanes.bump(tx, "out", [item.address.key])
+
+
+async def pending(tx: Tx, address_key: str, *, limit: int = 20) -> list[Parcel]:
+    """What the address is owed now, oldest first."""
+    rows = await tx.db.scalars(
+        select(OutboxRow)
+        .where(OutboxRow.address_key == address_key, OutboxRow.state == "pending")
+        .order_by(OutboxRow.id)
+        .limit(limit)
+    )
+    return [
+        Parcel(row.id, row.item_id, _load(row.item), row.takes_slot, row.attempts, row.created_at)
+        for row in rows
+    ]
+
+
+async def settle(tx: Tx, parcel: Parcel, state: str, *, error: str = "") -> None:
+    """Record how a parcel ended ("sent", "held" or "failed").
+
+    Raises: Conflict when another sender has settled it.
+    """
+    result = await tx.db.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == parcel.outbox_id, OutboxRow.state == "pending")
+        .values(state=state, error=error[:200], sent_at=tx.now if state == "sent" else None)
+        .execution_options(synchronize_session=False)
+    )
+    if isinstance(result, CursorResult) and result.rowcount != 1:
+        raise Conflict("parcel_already_settled", item_id=parcel.item_id)
+
+
+async def note_attempt(tx: Tx, parcel: Parcel, error: str) -> None:
+    await tx.db.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == parcel.outbox_id)
+        .values(attempts=OutboxRow.attempts + 1, error=error[:200])
+    )
+
+
+async def held_ids(tx: Tx, address: Address, *, limit: int) -> list[str]:
+    """The oldest held items of an address."""
+    rows = await tx.db.scalars(
+        select(OutboxRow.item_id)
+        .where(OutboxRow.address_key == address.key, OutboxRow.state == "held")
+        .order_by(OutboxRow.id)
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def resume(tx: Tx, address: Address, item_ids: list[str]) -> None:
+    """Put held (or failed) items back in line."""
+    if not item_ids:
+        return
+    await tx.db.execute(
+        update(OutboxRow)
+        .where(OutboxRow.item_id.in_(item_ids), OutboxRow.state.in_(("held", "failed")))
+        .values(state="pending", attempts=0, error="")
+        .execution_options(synchronize_session=False)
+    )
+    await lanes.bump(tx, "out", [address.key])
+
+
+def _dump(item: OutboundItem) -> dict[str, Any]:
+    kind = type(item).__name__
+    stored: dict[str, Any] = _KINDS[kind].dump_python(item, mode="json")
+    return stored | {"kind": kind}
+
+
+def _load(stored: dict[str, Any]) -> OutboundItem:
+    fields = {name: value for name, value in stored.items() if name != "kind"}
+    item: OutboundItem = _KINDS[stored["kind"]].validate_python(fields)
+    return item

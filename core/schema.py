@@ -1,0 +1,39 @@
+"""Imports every table once, so that metadata is complete for migrations and tests."""
+
+from __future__ import annotations
+
+from core import event_log as event_log
+from core import inbox as inbox
+from core import lanes as lanes
+from core import outbox as outbox
+from core.accounts import models as accounts
+from core.attachments import models as attachments
+from core.audit import models as audit
+from core.conversations import models as conversations
+from core.customers import models as customers
+from core.db import Base
+from core.ratings import models as ratings
+from core.replies import models as replies
+from core.servicers import models as servicers
+from core.sessions import models as sessions
+from core.settings import models as settings
+from core.timers import models as timers
+from core.users import models as users
+
+metadata = Base.metadata
+
+__all__ = [
+    "accounts",
+    "attachments",
+    "audit",
+    "conversations",
+    "customers",
+    "metadata",
+    "ratings",
+    "replies",
+    "servicers",
+    "sessions",
+    "settings",
+    "timers",
+    "users",
+]

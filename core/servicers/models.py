@@ -1,0 +1,36 @@
+"""Servicers (客服): people who answer, with presence and capacity."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base
+
+
+class ServicerRow(Base):
+    __tablename__ = "servicers"
+    __table_args__ = (CheckConstraint("open_sessions >= 0", name="load"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), unique=True)
+    name: Mapped[str] = mapped_column(String(64))
+    wecom_userid: Mapped[str | None] = mapped_column(String(64), unique=True)
+    presence: Mapped[str] = mapped_column(String(16), default="offline", index=True)
+    capacity: Mapped[int] = mapped_column(default=5)
+    #: Sessions in state SERVING; kept in the transaction that moves them.
+    open_sessions: Mapped[int] = mapped_column(default=0)
+    idle_since: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class AccountServicerRow(Base):
+    """Who may serve on which account, as the platform says."""
+
+    __tablename__ = "account_servicers"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("channel_accounts.id"), primary_key=True)
+    servicer_id: Mapped[str] = mapped_column(ForeignKey("servicers.id"), primary_key=True)
+    is_accepting: Mapped[bool] = mapped_column(default=True)

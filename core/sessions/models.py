@@ -1,0 +1,54 @@
+"""Service sessions (会话): one episode of service within a conversation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base
+
+
+class SessionRow(Base):
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index(
+            "uq_sessions_open",
+            "conversation_id",
+            unique=True,
+            sqlite_where=text("state <> 'closed'"),
+            postgresql_where=text("state <> 'closed'"),
+        ),
+        Index("ix_sessions_state_queued", "state", "queued_at"),
+        Index("ix_sessions_servicer_state", "servicer_id", "state"),
+        Index("ix_sessions_opened", "opened_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    account_id: Mapped[str] = mapped_column(ForeignKey("channel_accounts.id"))
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    mode: Mapped[str] = mapped_column(String(16))
+    servicer_id: Mapped[str | None] = mapped_column(ForeignKey("servicers.id"))
+    team_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    priority: Mapped[int] = mapped_column(default=0)
+    opened_at: Mapped[datetime]
+    handed_off_at: Mapped[datetime | None]
+    queued_at: Mapped[datetime | None]
+    promised_wait_s: Mapped[int | None]
+    assigned_at: Mapped[datetime | None]
+    first_customer_at: Mapped[datetime | None]
+    first_response_at: Mapped[datetime | None]
+    #: First customer message that no person has answered yet; None when all are answered.
+    waiting_since: Mapped[datetime | None]
+    last_servicer_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    close_reason: Mapped[str] = mapped_column(String(32), default="")
+    bot_misses: Mapped[int] = mapped_column(default=0)
+    topic: Mapped[str] = mapped_column(String(200), default="")
+    handoff_reason: Mapped[str] = mapped_column(String(32), default="")
+    assigned_because: Mapped[str] = mapped_column(String(200), default="")
+    scene: Mapped[str] = mapped_column(String(64), default="")
+    version: Mapped[int] = mapped_column(default=1)
