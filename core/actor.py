@@ -1,0 +1,40 @@
+"""Who acts: a person who is logged in, or the system itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from core.errors import Forbidden
+from core.permissions import Permission
+from core.views import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """servicer_id: set when this person also serves customers. ip: where the request came from."""
+
+    user_id: str | None
+    servicer_id: str | None
+    name: str
+    role: Role | None
+    permissions: frozenset[str]
+    ip: str = ""
+
+    @classmethod
+    def system(cls, name: str = "system") -> Self:
+        """The product itself (timers, bot, command line): may do everything."""
+        return cls(None, None, name, None, frozenset(Permission))
+
+    @property
+    def key(self) -> str:
+        """What the audit log keeps: the user's id, or the system part's name."""
+        return self.user_id or self.name
+
+    def may(self, permission: str) -> bool:
+        return permission in self.permissions
+
+    def require(self, permission: str) -> None:
+        """Raises: Forbidden when this actor lacks the permission."""
+        if permission not in self.permissions:
+            raise Forbidden(permission=str(permission))
