@@ -163,7 +163,7 @@ class QuestionDecided(_Event):
 
 
 class AlarmRaised(_Event):
-    """People must look: a dead letter, a red line, a broken channel. code is worded at the edge."""
+    """People must look: a dead letter, a red line, a broken channel; worded at the edge."""
 
     type: Literal["alarm.raised"] = "alarm.raised"
     code: str

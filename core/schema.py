@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from core import event_log as event_log
-from core import inbox as inbox
-from core import lanes as lanes
-from core import outbox as outbox
+from core import event_log, inbox, lanes, outbox
 from core.accounts import models as accounts
 from core.attachments import models as attachments
 from core.audit import models as audit
@@ -28,7 +25,11 @@ __all__ = [
     "audit",
     "conversations",
     "customers",
+    "event_log",
+    "inbox",
+    "lanes",
     "metadata",
+    "outbox",
     "ratings",
     "replies",
     "servicers",
