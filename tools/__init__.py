@@ -1,0 +1,1 @@
+"""Programs for those who develop wenqu; not part of the package."""
