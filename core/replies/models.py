@@ -11,7 +11,7 @@ from core.db import Base
 
 
 class CannedReplyRow(Base):
-    """owner_id: a servicer (personal), a team, or None for everyone."""
+    """owner_id: a user (personal), or None for everyone."""
 
     __tablename__ = "canned_replies"
 

@@ -1,0 +1,278 @@
+"""Every parameter that an administrator may change, typed, described and bounded.
+
+One class per section, one field per parameter; the console draws its forms from the JSON Schema.
+Durations are seconds (`unit`: "s"). A new parameter is one field here and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
+
+
+def _unit(name: str) -> dict[str, Any]:
+    return {"unit": name}
+
+
+class Section(BaseModel):
+    """key: the section's stable name; title and about: what people read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    key: ClassVar[str]
+    title: ClassVar[str]
+    about: ClassVar[str]
+
+
+class GreetingItem(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["question", "handoff", "link"] = Field("question", title="动作")
+    label: Line = Field(title="文字")
+    value: str = Field("", max_length=512, title="问题或网址", description="留空时等于文字")
+
+
+class Bot(Section):
+    key = "bot"
+    title = "机器人"
+    about = "欢迎语、应答阈值、连发合并与转人工条件"
+
+    is_enabled: bool = Field(True, title="启用机器人", description="关闭后客户直接进入人工排队")
+    greeting: Words = Field(
+        "您好，这里是客户服务。请直接描述您遇到的问题，我会先为您查找解答；需要人工时请回复“转人工”。",
+        title="欢迎语",
+    )
+    greeting_menu: tuple[GreetingItem, ...] = Field(
+        (
+            GreetingItem(label="系统登录不上怎么办"),
+            GreetingItem(label="数据上报失败怎么处理"),
+            GreetingItem(kind="handoff", label="转人工服务"),
+        ),
+        max_length=10,
+        title="欢迎菜单",
+    )
+    handoff_words: tuple[Line, ...] = Field(
+        ("转人工", "人工", "人工客服", "人工服务", "找人工", "真人"),
+        max_length=50,
+        title="转人工词",
+        description="客户整句等于其中一词时直接转人工",
+    )
+    handoff_after_misses: int = Field(
+        2, ge=1, le=10, title="连续未命中几次后转人工", json_schema_extra=_unit("次")
+    )
+    unknown_text: Words = Field(
+        "抱歉，这个问题我还没有把握回答。您可以换个说法，或回复“转人工”由同事为您处理。",
+        title="不知道时的回复",
+    )
+    apology_text: Words = Field(
+        "抱歉，系统暂时出了点问题，已为您转接人工客服，请稍候。", title="出错时的回复"
+    )
+    burst_quiet_s: float = Field(
+        1.5,
+        ge=0,
+        le=10,
+        title="连发合并：静默时长",
+        description="客户停顿这么久后，把连发的短句合成一个问题",
+        json_schema_extra=_unit("s"),
+    )
+    burst_max_s: float = Field(
+        6, ge=0, le=60, title="连发合并：最长等待", json_schema_extra=_unit("s")
+    )
+    answer_threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        title="直接回答的把握",
+        description="留空则使用随知识库校准的值",
+    )
+    menu_threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        title="给出“您是想问”菜单的把握",
+        description="留空则使用随知识库校准的值",
+    )
+    show_source: bool = Field(True, title="回答附出处", description="在回答后注明知识条目标题")
+
+
+class Reception(Section):
+    key = "reception"
+    title = "接待与排队"
+    about = "接待上限、分配策略、排队话术与超时"
+
+    default_capacity: int = Field(
+        5, ge=1, le=100, title="默认接待上限", json_schema_extra=_unit("个会话")
+    )
+    last_servicer_first: bool = Field(True, title="优先分给上次的接待人员")
+    last_servicer_within_s: int = Field(
+        7 * 86400, ge=0, le=365 * 86400, title="“上次接待”有效期", json_schema_extra=_unit("s")
+    )
+    queued_text: Words = Field(
+        "正在为您转接人工客服，您前面还有 {ahead} 位，预计等待 {wait}。",
+        title="进入排队",
+        description="可用 {position} {ahead} {wait}",
+    )
+    nobody_online_text: Words = Field(
+        "正在为您转接人工客服。当前没有客服在线，您的问题已经记录，客服上线后会尽快回复您。",
+        title="无人在线",
+    )
+    assigned_text: Words = Field(
+        "客服 {servicer} 已接入，请问有什么可以帮您？",
+        title="已接入",
+        description="可用 {servicer}",
+    )
+    transferred_text: Words = Field(
+        "已为您转接给 {servicer}，请稍候。", title="已转接", description="可用 {servicer}"
+    )
+    closed_text: Words = Field("本次服务已结束，感谢您的咨询。", title="会话结束")
+    expected_service_s: int = Field(
+        300,
+        ge=30,
+        le=7200,
+        title="单个会话的预计时长",
+        description="没有足够历史数据时用于估计等待时间",
+        json_schema_extra=_unit("s"),
+    )
+    servicer_silent_s: int = Field(
+        600,
+        ge=60,
+        le=86400,
+        title="接待人员超时未回复则重新分配",
+        json_schema_extra=_unit("s"),
+    )
+    customer_silent_s: int = Field(
+        1800, ge=60, le=172800, title="客户超时未回复则提醒", json_schema_extra=_unit("s")
+    )
+    customer_close_s: int = Field(
+        7200, ge=120, le=172800, title="客户超时未回复则结束会话", json_schema_extra=_unit("s")
+    )
+    bot_close_s: int = Field(
+        7200, ge=120, le=172800, title="机器人会话无消息则结束", json_schema_extra=_unit("s")
+    )
+    away_grace_s: int = Field(
+        60,
+        ge=5,
+        le=3600,
+        title="断线多久后视为离开",
+        description="控制台断开超过此时长，状态改为离线",
+        json_schema_extra=_unit("s"),
+    )
+
+
+class Rating(Section):
+    key = "rating"
+    title = "满意度评价"
+    about = "会话结束后的评价邀请"
+
+    is_enabled: bool = Field(True, title="启用评价")
+    ask_after_bot: bool = Field(False, title="机器人会话也邀请评价")
+    question: Words = Field("请您对本次服务做出评价：", title="邀请语")
+    labels: tuple[Line, Line, Line, Line, Line] = Field(
+        ("非常满意", "满意", "一般", "不满意", "非常不满意"),
+        title="选项",
+        description="依次为 5、4、3、2、1 分",
+    )
+    reasons: tuple[Line, ...] = Field(
+        ("回复太慢", "问题没有解决", "答复不专业", "态度不好", "其他"),
+        max_length=10,
+        title="不满意的原因",
+        description="评 3 分及以下时继续询问",
+    )
+    reason_question: Words = Field("很抱歉没能让您满意，请问是哪方面的问题？", title="追问原因")
+    thanks: Words = Field("感谢您的评价，我们会继续努力。", title="致谢")
+    valid_s: int = Field(
+        48 * 3600, ge=300, le=7 * 86400, title="评价有效期", json_schema_extra=_unit("s")
+    )
+
+
+class Window(Section):
+    key = "window"
+    title = "回复窗口"
+    about = "微信客服：客户最后一次发言后 48 小时内最多 5 条"
+
+    reserve_last: bool = Field(
+        True, title="保留最后一条", description="最后一条留给结果或结束语，人工可以确认后使用"
+    )
+    merge_lines: bool = Field(True, title="余量不足时合并多条文字")
+    warn_left: int = Field(
+        2, ge=0, le=5, title="剩余几条时提醒接待人员", json_schema_extra=_unit("条")
+    )
+    warn_before_s: int = Field(
+        2 * 3600, ge=0, le=48 * 3600, title="到期前多久提醒", json_schema_extra=_unit("s")
+    )
+
+
+MB: Final = 1024 * 1024
+
+
+class Uploads(Section):
+    key = "uploads"
+    title = "文件上传"
+    about = "各类文件的大小上限；内容与扩展名都会检查"
+
+    image_max_bytes: int = Field(
+        10 * MB, ge=1024, le=50 * MB, title="图片", json_schema_extra=_unit("byte")
+    )
+    voice_max_bytes: int = Field(
+        2 * MB, ge=1024, le=50 * MB, title="语音", json_schema_extra=_unit("byte")
+    )
+    video_max_bytes: int = Field(
+        10 * MB, ge=1024, le=200 * MB, title="视频", json_schema_extra=_unit("byte")
+    )
+    file_max_bytes: int = Field(
+        20 * MB, ge=1024, le=200 * MB, title="文件", json_schema_extra=_unit("byte")
+    )
+    image_max_pixels: int = Field(
+        60_000_000, ge=10_000, le=200_000_000, title="图片像素", json_schema_extra=_unit("px")
+    )
+
+
+class Security(Section):
+    key = "security"
+    title = "登录与安全"
+    about = "密码规则、失败锁定与登录有效期"
+
+    password_min_length: int = Field(
+        8, ge=8, le=64, title="密码最短长度", json_schema_extra=_unit("字符")
+    )
+    password_min_classes: int = Field(
+        2,
+        ge=1,
+        le=4,
+        title="密码字符种类",
+        description="大写、小写、数字、符号中至少几种",
+    )
+    lock_after_failures: int = Field(
+        5, ge=3, le=20, title="连续失败几次后锁定", json_schema_extra=_unit("次")
+    )
+    lock_s: int = Field(900, ge=60, le=86400, title="锁定时长", json_schema_extra=_unit("s"))
+    access_token_s: int = Field(
+        900, ge=60, le=3600, title="访问令牌有效期", json_schema_extra=_unit("s")
+    )
+    refresh_token_s: int = Field(
+        14 * 86400,
+        ge=3600,
+        le=90 * 86400,
+        title="登录有效期",
+        description="超过这么久没有使用就要重新登录",
+        json_schema_extra=_unit("s"),
+    )
+
+
+class Retention(Section):
+    key = "retention"
+    title = "保存期限"
+    about = "超过期限的数据由定期任务清除；0 表示一直保存"
+
+    messages_days: int = Field(0, ge=0, le=3650, title="聊天记录", json_schema_extra=_unit("day"))
+    attachments_days: int = Field(0, ge=0, le=3650, title="附件", json_schema_extra=_unit("day"))
+    events_days: int = Field(180, ge=7, le=3650, title="事件日志", json_schema_extra=_unit("day"))
+    audit_days: int = Field(0, ge=0, le=3650, title="审计日志", json_schema_extra=_unit("day"))
+
+
+SECTIONS: Final[dict[str, type[Section]]] = {
+    section.key: section
+    for section in (Bot, Reception, Rating, Window, Uploads, Security, Retention)
+}
