@@ -205,3 +205,40 @@ def plain_text(content: Content) -> str:  # noqa: PLR0911 - one line per member
             return "\n".join([f"[聊天记录]{content.title}", *lines])
         case Unsupported():
             return "[暂不支持的消息]"
+
+
+def split_text(text: str, max_bytes: int) -> list[str]:
+    """Cut a text into parts of at most `max_bytes` UTF-8 bytes; joined they are the text again.
+
+    Cuts fall at line ends or spaces where there are any in the second half of a part, never
+    inside a character nor between a character and what is drawn with it (joiners, variation
+    selectors, skin tones).
+    """
+    parts: list[str] = []
+    while len(text.encode()) > max_bytes:
+        cut = _cut_at(text, max_bytes)
+        parts.append(text[:cut])
+        text = text[cut:]
+    return [*parts, text] if text or not parts else parts
+
+
+def _cut_at(text: str, max_bytes: int) -> int:
+    fits = len(text.encode()[:max_bytes].decode(errors="ignore"))
+    for mark in ("\n", "。", "；", " "):
+        found = text.rfind(mark, fits // 2, fits)
+        if found >= 0:
+            return found + 1
+    cut = fits
+    while cut > max(1, fits - 16) and _belongs_to_previous(text, cut):
+        cut -= 1
+    return cut if not _belongs_to_previous(text, cut) else max(1, fits)
+
+
+def _belongs_to_previous(text: str, index: int) -> bool:
+    here, before = ord(text[index]), ord(text[index - 1])
+    return (
+        here in {0x200D, 0xFE0E, 0xFE0F, 0x20E3}
+        or 0x1F3FB <= here <= 0x1F3FF  # skin tones
+        or 0x0300 <= here <= 0x036F  # combining accents
+        or before == 0x200D
+    )

@@ -77,6 +77,7 @@ class AccountView(View):
     mode: ServiceMode
     is_active: bool
     is_manageable: bool
+    version: int = 1
 
 
 class CustomerView(View):

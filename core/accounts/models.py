@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Boolean, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,5 +22,7 @@ class AccountRow(Base):
     mode: Mapped[str] = mapped_column(String(16), default="console")
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
     is_manageable: Mapped[bool] = mapped_column(Boolean, default=True)
+    #: The channel's limits, copied from its capabilities when the account was registered.
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)

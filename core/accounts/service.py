@@ -1,0 +1,75 @@
+"""The only writer of channel accounts."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from core.accounts.limits import AccountLimits
+from core.accounts.models import AccountRow
+from core.accounts.queries import account_view
+from core.actor import Actor
+from core.audit import service as audit
+from core.db import Tx
+from core.errors import Conflict, Invalid, NotFound
+from core.ids import new_id
+from core.permissions import Permission
+from core.views import AccountView, ServiceMode
+
+
+async def register(
+    tx: Tx,
+    *,
+    channel: str,
+    account: str,
+    name: str,
+    limits: AccountLimits,
+    is_manageable: bool = True,
+) -> AccountView:
+    """Make an account known, or bring what the platform says about it up to date. Idempotent."""
+    row = await tx.db.scalar(
+        select(AccountRow).where(AccountRow.channel == channel, AccountRow.account == account)
+    )
+    if row is None:
+        row = AccountRow(id=new_id(), channel=channel, account=account, created_at=tx.now)
+        row.mode = ServiceMode.CONSOLE
+        row.is_active = True
+        row.version = 1
+        tx.db.add(row)
+    row.name = name or account
+    row.limits = limits.model_dump()
+    row.is_manageable = is_manageable
+    await tx.db.flush()
+    return account_view(row)
+
+
+async def change(
+    tx: Tx,
+    account_id: str,
+    *,
+    version: int,
+    by: Actor,
+    mode: ServiceMode | None = None,
+    is_active: bool | None = None,
+) -> AccountView:
+    """Switch the reception mode or the account itself; running sessions keep their mode.
+
+    Raises: Forbidden, NotFound, Conflict; Invalid when the channel has no native reception.
+    """
+    by.require(Permission.ACCOUNT_MANAGE)
+    row = await tx.db.get(AccountRow, account_id, with_for_update=True)
+    if row is None:
+        raise NotFound("account_not_found")
+    if row.version != version:
+        raise Conflict("conflict", current=account_view(row).model_dump(mode="json"))
+    limits = AccountLimits.model_validate(row.limits)
+    if mode is ServiceMode.NATIVE and not limits.has_native_handover:
+        raise Invalid("native_mode_unsupported", field="mode")
+    if mode is not None:
+        row.mode = mode
+    if is_active is not None:
+        row.is_active = is_active
+    row.version += 1
+    facts = {"mode": row.mode, "is_active": row.is_active}
+    await audit.append(tx, by=by, action="account.changed", target=account_id, facts=facts)
+    await tx.db.flush()
+    return account_view(row)

@@ -1,0 +1,97 @@
+"""Reads of customers and institutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Row, Select, or_, select
+
+from core.customers.models import CustomerRow, InstitutionRow
+from core.db import Tx
+from core.errors import NotFound
+from core.paging import Page, decode_cursor, page_of
+from core.views import CustomerView, View
+
+
+class InstitutionView(View):
+    id: str
+    name: str
+    parent_id: str | None
+    kind: str = ""
+    contract_level: str = ""
+    product: str = ""
+    product_version: str = ""
+    region_code: str = ""
+    version: int = Field(default=1)
+
+
+def _select() -> Select[tuple[CustomerRow, str | None]]:
+    return (
+        select(CustomerRow, InstitutionRow.name)
+        .outerjoin(InstitutionRow, InstitutionRow.id == CustomerRow.institution_id)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _view(found: Row[Any]) -> CustomerView:
+    row, institution_name = found
+    return CustomerView(
+        id=row.id,
+        name=row.name,
+        avatar_url=row.avatar_url,
+        is_temporary=row.is_temporary,
+        institution_id=row.institution_id,
+        institution_name=institution_name or "",
+        phone_masked=row.phone_masked,
+        note=row.note,
+        tags=tuple(row.tags),
+        created_at=row.created_at,
+        version=row.version,
+    )
+
+
+async def customer_view(tx: Tx, customer_id: str) -> CustomerView:
+    """Raises: NotFound."""
+    found = (await tx.db.execute(_select().where(CustomerRow.id == customer_id))).first()
+    if found is None:
+        raise NotFound("customer_not_found")
+    return _view(found)
+
+
+async def list_customers(
+    tx: Tx, *, q: str = "", cursor: str | None = None, limit: int = 50
+) -> Page[CustomerView]:
+    """Newest first; `q` matches a part of the name or of the institution's name."""
+    statement = _select().order_by(CustomerRow.id.desc()).limit(limit + 1)
+    if q:
+        like = f"%{_escape(q)}%"
+        statement = statement.where(
+            or_(
+                CustomerRow.name.like(like, escape="\\"),
+                InstitutionRow.name.like(like, escape="\\"),
+            )
+        )
+    if cursor:
+        (last_id,) = decode_cursor(cursor, str)
+        statement = statement.where(CustomerRow.id < last_id)
+    rows = [_view(found) for found in await tx.db.execute(statement)]
+    return page_of(rows, limit, lambda view: (view.id,))
+
+
+async def list_institutions(
+    tx: Tx, *, q: str = "", parent_id: str | None = None, limit: int = 50
+) -> list[InstitutionView]:
+    statement = select(InstitutionRow).order_by(InstitutionRow.name).limit(limit)
+    if q:
+        statement = statement.where(InstitutionRow.name.like(f"%{_escape(q)}%", escape="\\"))
+    if parent_id is not None:
+        statement = statement.where(InstitutionRow.parent_id == (parent_id or None))
+    return [
+        InstitutionView.model_validate(row, from_attributes=True)
+        for row in await tx.db.scalars(statement)
+    ]
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,159 @@
+"""The only writer of servicers: who they are, whether they are there, how much they carry."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from core.actor import Actor
+from core.audit import service as audit
+from core.db import Tx
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.events import ServicerChanged
+from core.ids import new_id
+from core.permissions import Permission
+from core.servicers.models import AccountServicerRow, ServicerRow
+from core.servicers.queries import get_servicer, servicer_view
+from core.views import Presence, ServicerView
+
+MAX_CAPACITY = 100
+
+
+async def create(
+    tx: Tx,
+    *,
+    user_id: str,
+    name: str,
+    capacity: int,
+    by: Actor,
+    wecom_userid: str | None = None,
+) -> ServicerView:
+    """Let a user serve customers. Raises: Forbidden, Invalid, Conflict."""
+    by.require(Permission.USER_MANAGE)
+    _check_capacity(capacity)
+    taken = await tx.db.scalar(select(ServicerRow.id).where(ServicerRow.user_id == user_id))
+    if taken is not None:
+        raise Conflict("servicer_exists")
+    await _check_wecom_userid(tx, wecom_userid, for_servicer=None)
+    row = ServicerRow(
+        id=new_id(),
+        user_id=user_id,
+        name=name,
+        wecom_userid=wecom_userid or None,
+        presence=Presence.OFFLINE,
+        capacity=capacity,
+        open_sessions=0,
+        version=1,
+    )
+    tx.db.add(row)
+    await tx.db.flush()
+    await audit.append(tx, by=by, action="servicer.created", target=row.id)
+    tx.emit(ServicerChanged(servicer=servicer_view(row)))
+    return servicer_view(row)
+
+
+async def change(
+    tx: Tx,
+    servicer_id: str,
+    *,
+    version: int,
+    by: Actor,
+    name: str | None = None,
+    capacity: int | None = None,
+    wecom_userid: str | None = None,
+) -> ServicerView:
+    """Raises: Forbidden, NotFound, Invalid, Conflict. `wecom_userid` "" unlinks."""
+    by.require(Permission.USER_MANAGE)
+    row = await tx.db.get(ServicerRow, servicer_id, with_for_update=True)
+    if row is None:
+        raise NotFound("servicer_not_found")
+    if row.version != version:
+        raise Conflict("conflict", current=servicer_view(row).model_dump(mode="json"))
+    if name is not None:
+        row.name = name
+    if capacity is not None:
+        _check_capacity(capacity)
+        row.capacity = capacity
+    if wecom_userid is not None:
+        await _check_wecom_userid(tx, wecom_userid, for_servicer=servicer_id)
+        row.wecom_userid = wecom_userid or None
+    row.version += 1
+    await tx.db.flush()
+    await audit.append(tx, by=by, action="servicer.changed", target=servicer_id)
+    tx.emit(ServicerChanged(servicer=servicer_view(row)))
+    return servicer_view(row)
+
+
+async def set_presence(tx: Tx, servicer_id: str, presence: Presence, *, by: Actor) -> ServicerView:
+    """Come, go, or be busy. One's own, or a supervisor's for others. A no-op emits nothing."""
+    if by.servicer_id != servicer_id and not by.may(Permission.SESSION_SUPERVISE):
+        raise Forbidden(permission=str(Permission.SESSION_SUPERVISE))
+    changed = await tx.db.execute(
+        update(ServicerRow)
+        .where(ServicerRow.id == servicer_id, ServicerRow.presence != presence)
+        .values(presence=presence, idle_since=tx.now)
+        .returning(ServicerRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    view = await get_servicer(tx, servicer_id)
+    if changed.first() is not None:
+        tx.emit(ServicerChanged(servicer=view))
+    return view
+
+
+async def take_load(tx: Tx, servicer_id: str, *, within_capacity: bool) -> bool:
+    """Count one more session in; False when the limit (or absence) forbids it.
+
+    within_capacity False: the session is already theirs (native pick-up, take-over).
+    """
+    statement = update(ServicerRow).where(ServicerRow.id == servicer_id)
+    if within_capacity:
+        statement = statement.where(ServicerRow.open_sessions < ServicerRow.capacity)
+    changed = await tx.db.execute(
+        statement.values(open_sessions=ServicerRow.open_sessions + 1)
+        .returning(ServicerRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.first() is None:
+        return False
+    tx.emit(ServicerChanged(servicer=await get_servicer(tx, servicer_id)))
+    return True
+
+
+async def drop_load(tx: Tx, servicer_id: str) -> None:
+    """Count one session out."""
+    await tx.db.execute(
+        update(ServicerRow)
+        .where(ServicerRow.id == servicer_id, ServicerRow.open_sessions > 0)
+        .values(open_sessions=ServicerRow.open_sessions - 1, idle_since=tx.now)
+        .execution_options(synchronize_session=False)
+    )
+    tx.emit(ServicerChanged(servicer=await get_servicer(tx, servicer_id)))
+
+
+async def set_accepting(tx: Tx, account_id: str, servicer_id: str, *, is_accepting: bool) -> None:
+    """What the platform says: may this person be given native sessions of this account?"""
+    row = {"account_id": account_id, "servicer_id": servicer_id, "is_accepting": is_accepting}
+    await tx.db.execute(
+        tx.upsert(AccountServicerRow)
+        .values(row)
+        .on_conflict_do_update(
+            index_elements=["account_id", "servicer_id"], set_={"is_accepting": is_accepting}
+        )
+    )
+
+
+def _check_capacity(capacity: int) -> None:
+    if not 0 <= capacity <= MAX_CAPACITY:
+        raise Invalid("capacity_out_of_range", field="capacity", low=0, high=MAX_CAPACITY)
+
+
+async def _check_wecom_userid(
+    tx: Tx, wecom_userid: str | None, *, for_servicer: str | None
+) -> None:
+    if not wecom_userid:
+        return
+    owner = await tx.db.scalar(
+        select(ServicerRow.id).where(ServicerRow.wecom_userid == wecom_userid)
+    )
+    if owner not in (None, for_servicer):
+        raise Conflict("wecom_userid_taken", field="wecom_userid")
