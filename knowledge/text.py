@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from functools import lru_cache
@@ -9,19 +10,18 @@ from functools import lru_cache
 import rjieba
 
 #: Opening words that carry no question; removed only in front, and only when enough remains.
-_OPENINGS = (
-    "尊敬的", "各位", "老师们", "老师", "客服", "亲", "你好", "您好", "hello", "hi", "哈喽", "嗨",
-    "早上好", "上午好", "中午好", "下午好", "晚上好", "早", "在吗", "在不在", "在么", "有人吗",
-    "打扰了", "打扰一下", "打扰下", "不好意思", "请教一下", "请教下", "请教", "请问一下", "请问下",
-    "请问", "想问一下", "想问下", "我想问一下", "我想问下", "我想咨询一下", "咨询一下", "咨询下",
-    "问一下", "问下", "麻烦问一下", "麻烦问下", "麻烦帮忙看一下", "麻烦帮忙看看", "麻烦看一下",
-    "麻烦", "那个", "就是说",
+_OPENINGS = tuple(
+    (
+        "尊敬的 各位 老师们 老师 客服 亲 你好 您好 hello hi 哈喽 嗨 早上好 上午好 中午好 下午好 晚上好 早 在吗 在不在 在么 有人吗 打扰了 "
+        "打扰一下 打扰下 不好意思 请教一下 请教下 请教 请问一下 请问下 请问 想问一下 想问下 我想问一下 我想问下 我想咨询一下 咨询一下 咨询下 问一下 问下 "
+        "麻烦问一下 麻烦问下 麻烦帮忙看一下 麻烦帮忙看看 麻烦看一下 麻烦 那个 就是说"
+    ).split()
 )
-_CLOSINGS = (
-    "谢谢啦", "谢谢了", "谢谢您", "谢谢你", "谢谢老师", "谢谢", "多谢", "感谢", "辛苦了", "麻烦了",
-    "麻烦您了", "麻烦老师", "麻烦帮忙看看", "麻烦帮忙看一下", "麻烦看一下", "麻烦快点看下",
-    "麻烦快点", "帮忙看看", "帮忙看一下", "帮忙看下", "帮我看看", "帮我看下", "急急急", "急用啊",
-    "急用", "急死了", "很急", "急", "在线等", "求助", "拜托了", "拜托", "老师", "呀老师", "亲",
+_CLOSINGS = tuple(
+    (
+        "谢谢啦 谢谢了 谢谢您 谢谢你 谢谢老师 谢谢 多谢 感谢 辛苦了 麻烦了 麻烦您了 麻烦老师 麻烦帮忙看看 麻烦帮忙看一下 麻烦看一下 麻烦快点看下 麻烦快点 "
+        "帮忙看看 帮忙看一下 帮忙看下 帮我看看 帮我看下 急急急 急用啊 急用 急死了 很急 急 在线等 求助 拜托了 拜托 老师 呀老师 亲"
+    ).split()
 )
 _FILLER = re.compile(r"[\s,，.。!！?？~～、;；:：…\-—]*")
 _MENTION = re.compile(r"@[^\s@]{1,20}[\s\u2005]")
@@ -37,7 +37,9 @@ def _alternatives(words: tuple[str, ...]) -> str:
 
 
 _OPENING = re.compile(rf"^(?:{_alternatives(_OPENINGS)})(?:{_FILLER.pattern})")
-_CLOSING = re.compile(rf"[\s,，.。!！?？~～、;；…]+(?:{_alternatives(_CLOSINGS)})[\s,，.。!！~～…]*$")
+_CLOSING = re.compile(
+    rf"[\s,，.。!！?？~～、;；…]+(?:{_alternatives(_CLOSINGS)})[\s,，.。!！~～…]*$"
+)
 
 #: What must remain after greetings are taken off; shorter remainders keep the original.
 MIN_REMAINDER = 4
@@ -84,4 +86,4 @@ def words(text: str) -> tuple[str, ...]:
 def grams(text: str) -> tuple[str, ...]:
     """Character 1- and 2-grams; a run of Latin letters or digits counts as one character."""
     units = re.findall(r"[a-z]+|[0-9]+|[\u4e00-\u9fff]", fold(text))
-    return (*units, *(a + b for a, b in zip(units, units[1:], strict=False)))
+    return (*units, *(a + b for a, b in itertools.pairwise(units)))

@@ -1,0 +1,121 @@
+"""BM25 over an inverted index that adds and removes in place; equal to a rebuilt one."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+_K1 = 1.2
+_B = 0.3  # short texts of one kind: length says little
+
+Scores = npt.NDArray[np.float32]
+
+#: Above this share of documents (and this count) a term only slows the search down.
+_COMMON_SHARE = 0.1
+_COMMON_COUNT = 3000
+
+
+@dataclass(slots=True)
+class _Posting:
+    slots: array[int] = field(default_factory=lambda: array("i"))
+    counts: array[float] = field(default_factory=lambda: array("f"))
+
+    def remove(self, slot: int) -> None:
+        at = self.slots.index(slot)
+        self.slots[at], self.counts[at] = self.slots[-1], self.counts[-1]
+        self.slots.pop()
+        self.counts.pop()
+
+
+class LexicalIndex:
+    """Documents by integer slot, found by their terms.
+
+    terms: text → terms; a document is the bag of the terms of its texts.
+    """
+
+    def __init__(self, terms: Callable[[str], Sequence[str]]) -> None:
+        self._terms = terms
+        self._postings: dict[str, _Posting] = {}
+        self._lengths: npt.NDArray[np.float32] = np.zeros(64, dtype=np.float32)
+        self._size = 0
+        self._total = 0.0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def add(self, slot: int, texts: Iterable[str]) -> None:
+        bag = self._bag(texts)
+        self._reserve(slot)
+        for term, count in bag.items():
+            posting = self._postings.setdefault(term, _Posting())
+            posting.slots.append(slot)
+            posting.counts.append(count)
+        length = sum(bag.values())
+        self._lengths[slot] = length
+        self._total += length
+        self._size += 1
+
+    def remove(self, slot: int, texts: Iterable[str]) -> None:
+        """Take a document out. `texts` must be those it was added with."""
+        for term in self._bag(texts):
+            posting = self._postings[term]
+            posting.remove(slot)
+            if not posting.slots:
+                del self._postings[term]
+        self._total -= float(self._lengths[slot])
+        self._lengths[slot] = 0.0
+        self._size -= 1
+
+    def idf(self, term: str) -> float:
+        """Inverse document frequency: 0 < idf; unknown terms weigh most."""
+        posting = self._postings.get(term)
+        found = len(posting.slots) if posting else 0
+        return math.log(1 + (self._size - found + 0.5) / (found + 0.5))
+
+    def knows(self, term: str) -> bool:
+        return term in self._postings
+
+    def scores(self, texts: Iterable[str]) -> Scores:
+        """BM25 by slot; 0 for free slots and for documents without a common term."""
+        scores = np.zeros(len(self._lengths), dtype=np.float32)
+        for term, times in self._useful(self._bag(texts)):
+            self._score(term, times, scores)
+        return scores
+
+    def _useful(self, bag: Counter[str]) -> list[tuple[str, int]]:
+        """Known terms; the very common ones only when there is nothing else."""
+        known = [(term, n) for term, n in bag.items() if term in self._postings]
+        common = max(_COMMON_COUNT, int(self._size * _COMMON_SHARE))
+        rare = [(term, n) for term, n in known if len(self._postings[term].slots) <= common]
+        return rare or known
+
+    def _score(self, term: str, times: int, scores: Scores) -> None:
+        posting = self._postings[term]
+        slots = np.frombuffer(posting.slots, dtype=np.int32)
+        counts = np.frombuffer(posting.counts, dtype=np.float32)
+        average = self._total / self._size or 1.0
+        shrink = _K1 * (1 - _B + _B * self._lengths[slots] / average)
+        scores[slots] += min(times, 2) * self.idf(term) * counts * (_K1 + 1) / (counts + shrink)
+
+    def _bag(self, texts: Iterable[str]) -> Counter[str]:
+        return Counter(term for text in texts for term in self._terms(text))
+
+    def _reserve(self, slot: int) -> None:
+        if slot >= len(self._lengths):
+            grown = np.zeros(max(slot + 1, 2 * len(self._lengths)), dtype=np.float32)
+            grown[: len(self._lengths)] = self._lengths
+            self._lengths = grown
+
+
+def best(scores: Scores, limit: int) -> list[int]:
+    """Slots of the highest scores above 0, best first; the lower slot first among equals."""
+    limit = min(limit, len(scores))
+    top = np.argpartition(scores, -limit)[-limit:]
+    top = top[np.lexsort((top, -scores[top]))]
+    return [int(slot) for slot in top if scores[slot] > 0]

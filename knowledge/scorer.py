@@ -1,0 +1,165 @@
+"""Features → order of candidates and calibrated probability that the first is right.
+
+Coefficients are data (data/scorer.json): trees and numbers, nothing executable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge import features
+
+Column = npt.NDArray[np.float64]
+
+#: Columns the confidence model sees beside the first candidate's features.
+CONTEXT: tuple[str, ...] = ("score", "score_gap", "share", "second", "third")
+
+
+class ScorerError(ValueError):
+    """Coefficients that do not fit this version's features."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """A sum of small trees, all of one depth, evaluated together.
+
+    feature, threshold: int and float[trees, inner nodes], nodes in heap order; a row goes left
+    when its value is ≤ threshold, and `missing_left` says where a NaN goes.
+    leaf: float[trees, 2 ** depth]. The result is base + the sum of the reached leaves.
+    """
+
+    base: float
+    feature: npt.NDArray[np.int64]
+    threshold: Column
+    missing_left: npt.NDArray[np.bool_]
+    leaf: Column
+
+    def __call__(self, rows: npt.NDArray[np.floating]) -> Column:
+        trees, inner = self.feature.shape
+        at = np.zeros((len(rows), trees), dtype=np.int64)
+        number = np.arange(trees)
+        for _ in range(inner.bit_length()):
+            value = np.take_along_axis(rows, self.feature[number, at], axis=1)
+            missing = np.isnan(value)
+            left = np.where(
+                missing, self.missing_left[number, at], value <= self.threshold[number, at]
+            )
+            at = 2 * at + np.where(left, 1, 2)
+        reached: Column = self.leaf[number, at - inner].sum(axis=1)
+        return reached + self.base
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Standardised features, clipped, weighted; NaN counts as the mean."""
+
+    mean: Column
+    scale: Column
+    weight: Column
+    base: float
+
+    def __call__(self, rows: npt.NDArray[np.floating]) -> Column:
+        z = np.clip((np.nan_to_num(rows - self.mean, nan=0.0)) / self.scale, -4.0, 4.0)
+        result: Column = z @ self.weight + self.base
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """Weighted sum of models."""
+
+    parts: tuple[tuple[float, Forest | Linear], ...]
+
+    def __call__(self, rows: npt.NDArray[np.floating]) -> Column:
+        total: Column = np.sum([w * part(rows) for w, part in self.parts], axis=0)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """order: candidate positions, best first. scores: log-odds in that order.
+
+    confidence: probability that the first is right, 0…1.
+    """
+
+    order: npt.NDArray[np.int64]
+    scores: Column
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Two models: which candidate is best, and whether the best is right.
+
+    slope, intercept: the monotone calibration of the second model's log-odds.
+    """
+
+    version: str
+    rank: Blend
+    trust: Blend
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def score(self, rows: features.Matrix) -> Scored:
+        """Order candidates and weigh the first. At least one row."""
+        raw = self.rank(rows)
+        order = np.argsort(-raw, kind="stable")
+        scores = raw[order]
+        seen = np.concatenate([rows[order[0]], context(scores)])[None, :]
+        logit = self.slope * float(self.trust(seen)[0]) + self.intercept
+        return Scored(order, scores, sigmoid(logit))
+
+    @classmethod
+    def shipped(cls) -> Scorer:
+        """The default coefficients."""
+        file = resources.files("knowledge") / "data" / "scorer.json"
+        return cls.parse(file.read_text(encoding="utf-8"))
+
+    @classmethod
+    def parse(cls, text: str) -> Scorer:
+        """Read coefficients. Raises: ScorerError."""
+        try:
+            data = json.loads(text)
+            if tuple(data["features"]) != features.NAMES:
+                raise ScorerError("coefficients were fitted on other features")
+            return cls(
+                str(data["version"]), _blend(data["rank"]), _blend(data["trust"]),
+                float(data["slope"]), float(data["intercept"]),
+            )  # fmt: skip
+        except (KeyError, TypeError, ValueError) as error:
+            raise ScorerError(f"unreadable coefficients: {error}") from error
+
+
+def context(scores: Column) -> Column:
+    """How the first candidate stands against the next: the columns CONTEXT names."""
+    padded = np.concatenate([scores[:3], np.full(3, -8.0)])[:3]
+    odds = np.exp(np.clip(scores[:10] - scores[0], -30, 0))
+    return np.array(
+        [padded[0], padded[0] - padded[1], 1 / odds.sum(), padded[1], padded[2]], dtype=np.float64
+    )
+
+
+def sigmoid(logit: float) -> float:
+    return float(1 / (1 + np.exp(-np.clip(logit, -30, 30))))
+
+
+def _blend(parts: Sequence[Mapping[str, object]]) -> Blend:
+    return Blend(tuple((float(str(part["weight"])), _model(part)) for part in parts))
+
+
+def _model(part: Mapping[str, object]) -> Forest | Linear:
+    def floats(name: str) -> Column:
+        return np.asarray(part[name], dtype=np.float64)
+
+    base = float(str(part["base"]))
+    if part["kind"] == "linear":
+        return Linear(floats("mean"), floats("scale"), floats("coefficients"), base)
+    feature = np.asarray(part["feature"], dtype=np.int64)
+    missing = np.asarray(part["missing_left"], dtype=np.bool_)
+    return Forest(base, feature, floats("threshold"), missing, floats("leaf"))
