@@ -43,6 +43,15 @@ class CustomerProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """A customer's file and what the platform says of it; never trust either."""
+
+    data: bytes
+    name: str = ""
+    mime: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """What an adapter may use of the rest: ports, nothing else."""
 
@@ -57,7 +66,7 @@ class Channel(ABC):
     """A platform behind one set of credentials. Knows how to receive and to send; nothing more."""
 
     name: ClassVar[str]
-    capabilities: ClassVar[Capabilities]
+    capabilities: Capabilities
 
     @abstractmethod
     async def run(self) -> None:
@@ -91,6 +100,10 @@ class Channel(ABC):
     async def fetch(self, media: Media) -> bytes:
         """Download a file that a customer sent. Raises ChannelError."""
         raise NotImplementedError(f"{self.name} has no media download")
+
+    async def download(self, media: Media) -> Download:
+        """Like `fetch`, with the name and type that the platform gives. Raises ChannelError."""
+        return Download(await self.fetch(media), name=media.name, mime=media.mime)
 
     async def close(self) -> None:  # noqa: B027 - optional, most have nothing to release
         """Release connections. Called once, after `run` has ended."""
