@@ -26,7 +26,7 @@ class InstitutionView(View):
     version: int = Field(default=1)
 
 
-def _select() -> Select[tuple[CustomerRow, str | None]]:
+def _select() -> Select[Any]:
     return (
         select(CustomerRow, InstitutionRow.name)
         .outerjoin(InstitutionRow, InstitutionRow.id == CustomerRow.institution_id)
@@ -35,7 +35,7 @@ def _select() -> Select[tuple[CustomerRow, str | None]]:
 
 
 def _view(found: Row[Any]) -> CustomerView:
-    row, institution_name = found
+    row, institution_name = found[0], found[1]
     return CustomerView(
         id=row.id,
         name=row.name,

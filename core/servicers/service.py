@@ -51,7 +51,7 @@ async def create(
     return servicer_view(row)
 
 
-async def change(
+async def change(  # noqa: PLR0913 - one keyword per field that may change
     tx: Tx,
     servicer_id: str,
     *,

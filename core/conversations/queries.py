@@ -1,0 +1,68 @@
+"""Reads of transcripts and notes."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from core.content import CONTENT
+from core.conversations.models import MessageRow, NoteRow
+from core.db import Tx
+from core.errors import NotFound
+from core.servicers.models import ServicerRow
+from core.views import Delivery, MessageView, NoteView, Sender
+
+
+def message_view(row: MessageRow, servicer_name: str = "") -> MessageView:
+    return MessageView(
+        id=row.id,
+        seq=row.seq,
+        conversation_id=row.conversation_id,
+        session_id=row.session_id,
+        sender=Sender(row.sender),
+        servicer_id=row.servicer_id,
+        servicer_name=servicer_name,
+        content=CONTENT.validate_python(row.content),
+        sent_at=row.sent_at,
+        delivery=Delivery(row.delivery),
+        failure=row.failure,
+        recalled_at=row.recalled_at,
+        client_id=row.client_id,
+        source=row.source,
+    )
+
+
+async def get_message(tx: Tx, message_id: str) -> MessageRow:
+    """Raises: NotFound."""
+    row = await tx.db.scalar(select(MessageRow).where(MessageRow.id == message_id))
+    if row is None:
+        raise NotFound("message_not_found")
+    return row
+
+
+async def transcript(
+    tx: Tx, conversation_id: str, *, before_seq: int | None = None, limit: int = 50
+) -> tuple[list[MessageView], bool]:
+    """The newest `limit` messages before `before_seq`, ascending; and whether older ones exist."""
+    statement = (
+        select(MessageRow, ServicerRow.name)
+        .outerjoin(ServicerRow, ServicerRow.id == MessageRow.servicer_id)
+        .where(MessageRow.conversation_id == conversation_id)
+        .order_by(MessageRow.seq.desc())
+        .limit(limit + 1)
+    )
+    if before_seq is not None:
+        statement = statement.where(MessageRow.seq < before_seq)
+    found = (await tx.db.execute(statement)).all()
+    views = [message_view(item[0], item[1] or "") for item in found[:limit]]
+    return views[::-1], len(found) > limit
+
+
+async def notes(tx: Tx, conversation_id: str) -> list[NoteView]:
+    rows = await tx.db.scalars(
+        select(NoteRow).where(NoteRow.conversation_id == conversation_id).order_by(NoteRow.id)
+    )
+    return [note_view(row) for row in rows]
+
+
+def note_view(row: NoteRow) -> NoteView:
+    return NoteView.model_validate(row, from_attributes=True)

@@ -1,0 +1,295 @@
+"""The only writer of transcripts: what customers wrote, what we owe them, what happened to it.
+
+Everyone who speaks for us (bot, servicer, system) takes the same road: `say` asks the ledger,
+writes the transcript and puts the message into the outbox, all in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+
+from core import outbox
+from core.content import Content, Text, media_of, plain_text, split_text
+from core.conversations.models import MessageRow, NoteRow
+from core.conversations.queries import message_view, note_view
+from core.conversations.threads import Thread
+from core.conversations.window import Window, opened
+from core.db import Tx
+from core.errors import WindowClosed
+from core.events import (
+    MediaStored,
+    MessageAdded,
+    MessageDeliveryChanged,
+    MessageRecalled,
+    NoteAdded,
+    WindowChanged,
+)
+from core.ids import new_id
+from core.ports import OutboundMessage, RecallCommand
+from core.views import Delivery, MessageView, NoteView, Sender
+
+#: How much of a message a list row shows.
+PREVIEW_CHARS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What somebody else wrote, as the adapter told it. `servicer_id`: in the native client."""
+
+    vendor_id: str
+    content: Content
+    sent_at: datetime
+    servicer_id: str | None = None
+    servicer_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Something that we want to say.
+
+    reserve: how many slots of the reply window must stay free after it.
+    hold_if_closed: keep it until the customer writes, instead of raising WindowClosed.
+    event_code: a single-use code; such a message takes no slot of the window.
+    """
+
+    contents: Sequence[Content]
+    sender: Sender
+    servicer_id: str | None = None
+    servicer_name: str = ""
+    client_id: str | None = None
+    source: Mapping[str, str] = field(default_factory=dict)
+    reserve: int = 0
+    hold_if_closed: bool = False
+    event_code: str | None = None
+    code_expires_at: datetime | None = None
+
+
+async def hear(tx: Tx, thread: Thread, session_id: str | None, heard: Heard) -> MessageView:
+    """Write down what a customer (or a servicer in the native client) wrote.
+
+    A customer's message opens the reply window anew and lets held messages go.
+    """
+    is_customer = heard.servicer_id is None
+    row = _row(tx, thread, session_id, heard.content)
+    row.vendor_id = heard.vendor_id
+    row.sender = Sender.CUSTOMER if is_customer else Sender.SERVICER
+    row.servicer_id = heard.servicer_id
+    row.sent_at = heard.sent_at
+    row.delivery = Delivery.RECEIVED
+    tx.db.add(row)
+    conversation = thread.conversation
+    if is_customer:
+        conversation.last_customer_at = heard.sent_at
+        _set_window(tx, thread, opened(thread.limits, heard.sent_at), session_id)
+    await tx.db.flush()
+    view = message_view(row, heard.servicer_name)
+    tx.emit(MessageAdded(message=view))
+    if is_customer:
+        await release_held(tx, thread, session_id)
+    return view
+
+
+async def say(tx: Tx, thread: Thread, session_id: str | None, speech: Speech) -> list[MessageView]:
+    """Owe the customer a message (long texts become several) and write it down.
+
+    Raises: WindowClosed when the ledger forbids it and `hold_if_closed` is not set.
+    """
+    parts = [
+        part for content in speech.contents for part in _fit(content, thread.limits.max_text_bytes)
+    ]
+    is_coded = speech.event_code is not None
+    is_held = not is_coded and not thread.window.allows(len(parts), tx.now, reserve=speech.reserve)
+    if is_held and not speech.hold_if_closed:
+        window = thread.window.view(tx.now)
+        raise WindowClosed(left=window.left, until=window.until, needed=len(parts))
+    views = [
+        await _say_one(tx, thread, session_id, speech, part, index, is_held=is_held)
+        for index, part in enumerate(parts)
+    ]
+    if not is_held and not is_coded:
+        _set_window(tx, thread, thread.window.take(len(parts)), session_id)
+    return views
+
+
+async def _say_one(  # noqa: PLR0913 - the steps of `say`, cut out
+    tx: Tx,
+    thread: Thread,
+    session_id: str | None,
+    speech: Speech,
+    content: Content,
+    index: int,
+    *,
+    is_held: bool,
+) -> MessageView:
+    row = _row(tx, thread, session_id, content)
+    row.sender = speech.sender
+    row.servicer_id = speech.servicer_id
+    row.sent_at = tx.now
+    row.delivery = Delivery.HELD if is_held else Delivery.PENDING
+    row.client_id = speech.client_id if index == 0 else None
+    row.source = dict(speech.source)
+    tx.db.add(row)
+    await tx.db.flush()
+    item = OutboundMessage(
+        address=thread.address,
+        message_id=row.id,
+        content=content,
+        event_code=speech.event_code if index == 0 else None,
+        code_expires_at=speech.code_expires_at,
+    )
+    takes_slot = item.event_code is None
+    await outbox.enqueue(tx, row.id, item, takes_slot=takes_slot, is_held=is_held)
+    view = message_view(row, speech.servicer_name)
+    tx.emit(MessageAdded(message=view))
+    return view
+
+
+async def release_held(tx: Tx, thread: Thread, session_id: str | None) -> None:
+    """The customer wrote: let held messages go, oldest first, as many as the window takes."""
+    room = thread.window.room(tx.now)
+    limit = 100 if room is None else room
+    item_ids = await outbox.held_ids(tx, thread.address, limit=limit) if limit else []
+    if not item_ids:
+        return
+    await outbox.resume(tx, thread.address, item_ids)
+    _set_window(tx, thread, thread.window.take(len(item_ids)), session_id)
+    for row in await tx.db.scalars(select(MessageRow).where(MessageRow.id.in_(item_ids))):
+        _set_delivery(tx, row, Delivery.PENDING)
+
+
+async def set_delivery(
+    tx: Tx, message_id: str, delivery: Delivery, *, failure: str = ""
+) -> MessageRow | None:
+    """What became of a message of ours; None when it is not ours. A no-op emits nothing."""
+    row = await tx.db.scalar(select(MessageRow).where(MessageRow.id == message_id))
+    if row is not None:
+        _set_delivery(tx, row, delivery, failure)
+    return row
+
+
+def _set_delivery(tx: Tx, row: MessageRow, delivery: Delivery, failure: str = "") -> None:
+    if (row.delivery, row.failure) == (delivery, failure):
+        return
+    row.delivery, row.failure = delivery, failure
+    tx.emit(
+        MessageDeliveryChanged(
+            message_id=row.id,
+            conversation_id=row.conversation_id,
+            session_id=row.session_id,
+            delivery=delivery,
+            failure=failure,
+        )
+    )
+
+
+def close_window(tx: Tx, thread: Thread, session_id: str | None) -> None:
+    """The platform says that the window is used up: believe it over our own count."""
+    if thread.conversation.window_left is not None:
+        _set_window(tx, thread, Window(0, thread.conversation.window_until), session_id)
+
+
+async def ask_recall(tx: Tx, thread: Thread, row: MessageRow) -> None:
+    """Owe the platform a withdrawal; the transcript changes when it is done."""
+    command_id = new_id()
+    item = RecallCommand(thread.address, command_id, row.id, row.vendor_id)
+    await outbox.enqueue(tx, command_id, item)
+
+
+async def mark_recalled(tx: Tx, row: MessageRow, at: datetime) -> None:
+    """The message was withdrawn, by whoever sent it. Idempotent."""
+    if row.recalled_at is not None:
+        return
+    row.recalled_at = at
+    tx.emit(
+        MessageRecalled(
+            message_id=row.id,
+            conversation_id=row.conversation_id,
+            session_id=row.session_id,
+            recalled_at=at,
+        )
+    )
+
+
+async def find_heard(tx: Tx, account_id: str, vendor_id: str) -> MessageRow | None:
+    """A message that we received, by the platform's id."""
+    return await tx.db.scalar(
+        select(MessageRow).where(
+            MessageRow.account_id == account_id, MessageRow.vendor_id == vendor_id
+        )
+    )
+
+
+async def keep_media(tx: Tx, message_id: str, content: Content) -> None:
+    """The file of a message was fetched and stored: its content now names our copy."""
+    row = await tx.db.scalar(select(MessageRow).where(MessageRow.id == message_id))
+    if row is None:
+        return
+    row.content = content.model_dump(mode="json")
+    row.text = plain_text(content)
+    await tx.db.flush()
+    tx.emit(MediaStored(message=message_view(row)))
+
+
+async def add_note(
+    tx: Tx, thread: Thread, session_id: str | None, text: str, *, author: tuple[str, str]
+) -> NoteView:
+    """Say something among colleagues. author: (id, name)."""
+    row = NoteRow(
+        id=new_id(),
+        conversation_id=thread.conversation.id,
+        session_id=session_id,
+        author_id=author[0],
+        author_name=author[1],
+        text=text,
+        created_at=tx.now,
+    )
+    tx.db.add(row)
+    await tx.db.flush()
+    view = note_view(row)
+    tx.emit(NoteAdded(note=view))
+    return view
+
+
+def _row(tx: Tx, thread: Thread, session_id: str | None, content: Content) -> MessageRow:
+    text = plain_text(content)
+    thread.conversation.last_message_at = tx.now
+    thread.conversation.last_message_text = text[:PREVIEW_CHARS]
+    return MessageRow(
+        id=new_id(),
+        account_id=thread.account.id,
+        conversation_id=thread.conversation.id,
+        session_id=session_id,
+        content=content.model_dump(mode="json"),
+        text=text,
+        created_at=tx.now,
+        failure="",
+        source={},
+    )
+
+
+def _set_window(tx: Tx, thread: Thread, window: Window, session_id: str | None) -> None:
+    conversation = thread.conversation
+    if (conversation.window_left, conversation.window_until) == (window.left, window.until):
+        return
+    conversation.window_left, conversation.window_until = window.left, window.until
+    tx.emit(
+        WindowChanged(
+            conversation_id=conversation.id, session_id=session_id, window=window.view(tx.now)
+        )
+    )
+
+
+def _fit(content: Content, max_text_bytes: int) -> list[Content]:
+    if not isinstance(content, Text):
+        return [content]
+    return [Text(text=part) for part in split_text(content.text, max_text_bytes)]
+
+
+def has_file(content: Content) -> bool:
+    """Does the message carry a file that we do not have yet?"""
+    media = media_of(content)
+    return media is not None and media.attachment_id is None and media.vendor_ref is not None

@@ -1,0 +1,94 @@
+"""A thread: the conversation of an address with what belongs to it, loaded in one query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from core.accounts.limits import AccountLimits
+from core.accounts.models import AccountRow
+from core.content import Address
+from core.conversations.models import ConversationRow
+from core.conversations.window import Window
+from core.customers.models import CustomerRow
+from core.customers.service import ensure_identity
+from core.db import Tx
+from core.errors import NotFound
+from core.ids import new_id
+
+
+@dataclass(slots=True)
+class Thread:
+    """Rows of one open transaction; never leaves the core."""
+
+    conversation: ConversationRow
+    account: AccountRow
+    customer: CustomerRow
+
+    @property
+    def address(self) -> Address:
+        return Address.parse(self.conversation.address_key)
+
+    @property
+    def limits(self) -> AccountLimits:
+        return AccountLimits.model_validate(self.account.limits)
+
+    @property
+    def window(self) -> Window:
+        return Window(self.conversation.window_left, self.conversation.window_until)
+
+
+async def find_thread(tx: Tx, *, address: Address) -> Thread | None:
+    return await _load(tx, ConversationRow.address_key == address.key)
+
+
+async def get_thread(tx: Tx, conversation_id: str) -> Thread:
+    """Raises: NotFound."""
+    thread = await _load(tx, ConversationRow.id == conversation_id)
+    if thread is None:
+        raise NotFound("conversation_not_found")
+    return thread
+
+
+async def ensure_thread(tx: Tx, address: Address) -> Thread:
+    """The thread of an address; begun when this is its first word.
+
+    Raises: NotFound when the account is not registered.
+    """
+    thread = await find_thread(tx, address=address)
+    if thread is not None:
+        return thread
+    account = await tx.db.scalar(
+        select(AccountRow).where(
+            AccountRow.channel == address.channel, AccountRow.account == address.account
+        )
+    )
+    if account is None:
+        raise NotFound("account_not_found", account=address.account)
+    identity = await ensure_identity(tx, address)
+    customer = await tx.db.get_one(CustomerRow, identity.customer_id)
+    conversation = ConversationRow(
+        id=new_id(),
+        address_key=address.key,
+        account_id=account.id,
+        identity_id=identity.id,
+        customer_id=identity.customer_id,
+        created_at=tx.now,
+    )
+    conversation.pending_lines = []
+    tx.db.add(conversation)
+    await tx.db.flush()
+    return Thread(conversation, account, customer)
+
+
+async def _load(tx: Tx, condition: object) -> Thread | None:
+    found = (
+        await tx.db.execute(
+            select(ConversationRow, AccountRow, CustomerRow)
+            .join(AccountRow, AccountRow.id == ConversationRow.account_id)
+            .join(CustomerRow, CustomerRow.id == ConversationRow.customer_id)
+            .where(condition)  # type: ignore[arg-type]  # a column comparison
+        )
+    ).first()
+    return Thread(found[0], found[1], found[2]) if found else None
