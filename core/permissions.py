@@ -18,15 +18,31 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     CUSTOMER_EDIT = "customer.edit"
     CUSTOMER_REVEAL = "customer.reveal"
+    CUSTOMER_MANAGE = "customer.manage"
+    TEAM_MANAGE = "team.manage"
+    TICKET_WORK = "ticket.work"
+    TICKET_MANAGE = "ticket.manage"
+    SLA_MANAGE = "sla.manage"
+    REVIEW_WRITE = "review.write"
 
 
 _SERVICER = frozenset(
-    {Permission.SESSION_SERVE, Permission.ARTICLE_EDIT, Permission.CUSTOMER_EDIT},
+    {
+        Permission.SESSION_SERVE,
+        Permission.ARTICLE_EDIT,
+        Permission.CUSTOMER_EDIT,
+        Permission.TICKET_WORK,
+    }
 )
 _SUPERVISOR = _SERVICER | {
     Permission.SESSION_SUPERVISE,
     Permission.ARTICLE_PUBLISH,
     Permission.CUSTOMER_REVEAL,
+    Permission.CUSTOMER_MANAGE,
+    Permission.TEAM_MANAGE,
+    Permission.TICKET_MANAGE,
+    Permission.SLA_MANAGE,
+    Permission.REVIEW_WRITE,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -6,6 +6,7 @@ from core import event_log, inbox, lanes, outbox
 from core.accounts import models as accounts
 from core.attachments import models as attachments
 from core.audit import models as audit
+from core.calendars import models as calendars
 from core.conversations import models as conversations
 from core.customers import models as customers
 from core.db import Base
@@ -23,6 +24,7 @@ __all__ = [
     "accounts",
     "attachments",
     "audit",
+    "calendars",
     "conversations",
     "customers",
     "event_log",
