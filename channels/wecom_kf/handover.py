@@ -46,7 +46,7 @@ class Handover:
         if code:  # kept, because the code is lost when we fall between the two calls
             await self._cache.set(key, code, ttl_s=_CODE_LIFE_S.get(command.to, 20))
         code = code or await self._cache.get(key)
-        facts = {"state": command.to}
+        facts: dict[str, str] = {"state": command.to}
         if command.farewell is not None:
             facts["farewell"] = await self._say_farewell(command, code)
         return Receipt(facts=facts)
