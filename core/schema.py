@@ -15,6 +15,7 @@ from core.replies import models as replies
 from core.servicers import models as servicers
 from core.sessions import models as sessions
 from core.settings import models as settings
+from core.teams import models as teams
 from core.timers import models as timers
 from core.users import models as users
 
@@ -37,6 +38,7 @@ __all__ = [
     "servicers",
     "sessions",
     "settings",
+    "teams",
     "timers",
     "users",
 ]
