@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import importlib
 import os
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -49,8 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _all_tables() -> MetaData:
     for name in _TABLE_MODULES:
-        if importlib.util.find_spec(name):
-            importlib.import_module(name)
+        importlib.import_module(name)
     return Base.metadata
 
 
@@ -121,14 +121,20 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@contextmanager
+def _own_database(server_url: str, template: str) -> Iterator[str]:
+    name = f"wenqu_test_{uuid4().hex}"
+    copy = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
+    _run(_administer(server_url, copy))
+    yield _database(server_url, name)
+    _run(_administer(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 @pytest.fixture
 def postgres_url(postgres_server: str, _postgres_template: str) -> Iterator[str]:
     """A PostgreSQL database of this test alone, all tables made and empty."""
-    name = f"wenqu_test_{uuid4().hex}"
-    copy = f"CREATE DATABASE {name} TEMPLATE {_postgres_template} STRATEGY file_copy"
-    _run(_administer(postgres_server, copy))
-    yield _database(postgres_server, name)
-    _run(_administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+    with _own_database(postgres_server, _postgres_template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -144,6 +150,16 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The test runs once on each database."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any table, for migrations."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/bare.db"
+        return
+    with _own_database(request.getfixturevalue("postgres_server"), "template0") as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,0 +1,94 @@
+"""Brings a database to the present tables. There is no way down: restore a backup instead.
+
+A revision adds; what an older process still reads is removed one release later, so that old and
+new processes may run side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, event, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.db import make_engine
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+#: One advisory lock on PostgreSQL: of several processes that start at once, one migrates.
+_LOCK: Final = 0x77656E6D
+
+
+async def upgrade(
+    url: str, metadata: MetaData, *, to: str = "head", migrations: Path = MIGRATIONS
+) -> None:
+    """Run what is missing, all in one transaction. Safe to repeat and to run twice at once."""
+    async with _connection(url) as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        if not is_sqlite:
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        await connection.run_sync(_upgrade, metadata, to, migrations)
+        if is_sqlite:
+            await _check_references(connection)
+
+
+async def current(url: str) -> str | None:
+    """The revision that the database is at; None for a database without tables of ours."""
+    async with _connection(url) as connection:
+        return await connection.run_sync(_current)
+
+
+def head(migrations: Path = MIGRATIONS) -> str | None:
+    """The revision that this code needs."""
+    return ScriptDirectory.from_config(config(migrations)).get_current_head()
+
+
+def config(migrations: Path = MIGRATIONS) -> Config:
+    """Alembic's configuration, without a file."""
+    made = Config()
+    made.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    made.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    made.set_main_option("timezone", "UTC")
+    return made
+
+
+def _upgrade(connection: Connection, metadata: MetaData, to: str, migrations: Path) -> None:
+    made = config(migrations)
+    made.attributes.update(connection=connection, metadata=metadata)
+    command.upgrade(made, to)
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def _check_references(connection: AsyncConnection) -> None:
+    broken = (await connection.execute(text("PRAGMA foreign_key_check"))).first()
+    if broken is not None:
+        raise RuntimeError(f"the migration would leave table {broken[0]} with a dead reference")
+
+
+@asynccontextmanager
+async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
+    """A connection in a write transaction of its own."""
+    engine = make_engine(url, pool_size=1).execution_options(wenqu_write=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _suspend_references)
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+def _suspend_references(connection: Any, _record: object) -> None:
+    """SQLite changes a table by copying and dropping it: that must not cascade."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=OFF")
+    cursor.close()
