@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, event, func, select
 from sqlalchemy.dialects.postgresql import JSONB
@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from core.clock import Clock
 from core.events import Event
-from core.ports import in_write_block
+from core.ports import WakeUp, in_write_block
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+#: Topic on which readers of the event log sleep.
+EVENTS_TOPIC: Final = "events"
 #: 64-bit key that also auto-increments on SQLite.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 Json = JSON().with_variant(JSONB(), "postgresql")
@@ -85,18 +87,37 @@ class Base(DeclarativeBase):
     }
 
 
+Settings = TypeVar("Settings")
+
+
+class SettingsReader(Protocol):
+    """What administrators set, by section; never waits."""
+
+    def get(self, section: type[Settings]) -> Settings: ...
+
+
+class DefaultSettings:
+    """Every section as it ships; in force until the stored settings are loaded."""
+
+    def get(self, section: type[Settings]) -> Settings:
+        return section()
+
+
 class Tx:
     """One open transaction: the database, the moment it began, and what it will announce.
 
     `now` is the same for everything that one transaction writes.
     """
 
-    def __init__(self, db: AsyncSession, now: datetime, *, is_write: bool) -> None:
+    def __init__(
+        self, db: AsyncSession, now: datetime, settings: SettingsReader, *, is_write: bool
+    ) -> None:
         self.db = db
         self.now = now
+        self.settings = settings
         self._is_write = is_write
         self._events: list[Event] = []
-        self._after: list[Callable[[], Awaitable[None]]] = []
+        self._topics: set[str] = set()
 
     def emit(self, *events: Event) -> None:
         """Announce what happened; stored with this transaction, fanned out after it."""
@@ -104,9 +125,13 @@ class Tx:
             raise RuntimeError("events belong to write transactions")
         self._events.extend(events)
 
-    def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Run `action` once the transaction is durable. For wake-ups only: it may be lost."""
-        self._after.append(action)
+    def wake(self, topic: str) -> None:
+        """Wake the sleepers on `topic` once the transaction is durable. May be lost: they poll."""
+        self._topics.add(topic)
+
+    @property
+    def topics(self) -> frozenset[str]:
+        return frozenset(self._topics)
 
     @property
     def emitted(self) -> tuple[Event, ...]:
@@ -132,7 +157,8 @@ class UnitOfWork:
         self._is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer: queue in the process instead of spinning on its lock.
         self._turn = asyncio.Lock() if self._is_sqlite else None
-        self.on_events: Callable[[], Awaitable[None]] | None = None
+        self.settings: SettingsReader = DefaultSettings()
+        self.wake_up: WakeUp | None = None
 
     @property
     def clock(self) -> Clock:
@@ -146,7 +172,7 @@ class UnitOfWork:
     async def read(self) -> AsyncIterator[Tx]:
         """A consistent look; nothing can be written."""
         async with AsyncSession(self._engine, expire_on_commit=False, autoflush=False) as db:
-            yield Tx(db, self._clock.now(), is_write=False)
+            yield Tx(db, self._clock.now(), self.settings, is_write=False)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
@@ -168,7 +194,7 @@ class UnitOfWork:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Tx]:
         async with AsyncSession(self._write_engine, expire_on_commit=False) as db:
-            tx = Tx(db, self._clock.now(), is_write=True)
+            tx = Tx(db, self._clock.now(), self.settings, is_write=True)
             token = in_write_block.set(True)
             try:
                 yield tx
@@ -191,10 +217,10 @@ class UnitOfWork:
         )
 
     async def _announce(self, tx: Tx) -> None:
-        for action in tx._after:
-            await action()
-        if tx.emitted and self.on_events is not None:
-            await self.on_events()
+        if self.wake_up is None:
+            return
+        for topic in tx.topics | ({EVENTS_TOPIC} if tx.emitted else frozenset()):
+            await self.wake_up.notify(topic)
 
     async def close(self) -> None:
         await self._engine.dispose()

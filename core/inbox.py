@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core import lanes
 from core.db import Base, BigId, Tx, UnitOfWork
 from core.errors import Conflict
-from core.ports import CursorMove, InboxItem, WakeUp
+from core.ports import CursorMove, InboxItem
 
 #: Topic on which dispatchers sleep.
 WAKE_TOPIC = "inbox"
@@ -65,6 +65,8 @@ async def accept(tx: Tx, items: Sequence[InboxItem], cursor: CursorMove | None) 
     """Store items once each, together with the cursor. Returns how many were new."""
     fresh = await _insert_new(tx, items) if items else []
     await lanes.bump(tx, "in", fresh)
+    if fresh:
+        tx.wake(WAKE_TOPIC)
     if cursor is not None:
         row = {"name": cursor.name, "value": cursor.value, "updated_at": tx.now}
         await tx.db.execute(
@@ -154,16 +156,12 @@ async def _settle(tx: Tx, inbox_id: int, *, state: str, error: str = "") -> None
 class DatabaseIntake:
     """The port `Intake` over the inbox table."""
 
-    def __init__(self, uow: UnitOfWork, wake: WakeUp) -> None:
+    def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
-        self._wake = wake
 
     async def accept(self, items: Sequence[InboxItem], *, cursor: CursorMove | None = None) -> int:
         async with self._uow.write() as tx:
-            fresh = await accept(tx, items, cursor)
-        if fresh:
-            await self._wake.notify(WAKE_TOPIC)
-        return fresh
+            return await accept(tx, items, cursor)
 
     async def cursor(self, name: str) -> str | None:
         async with self._uow.read() as tx:

@@ -88,7 +88,7 @@ async def enqueue(
     )
     await tx.db.flush()
     if not is_held:
-        await lanes.bump(tx, "out", [item.address.key])
+        await _line_up(tx, item.address.key)
 
 
 async def pending(tx: Tx, address_key: str, *, limit: int = 20) -> list[Parcel]:
@@ -149,7 +149,12 @@ async def resume(tx: Tx, address: Address, item_ids: list[str]) -> None:
         .values(state="pending", attempts=0, error="")
         .execution_options(synchronize_session=False)
     )
-    await lanes.bump(tx, "out", [address.key])
+    await _line_up(tx, address.key)
+
+
+async def _line_up(tx: Tx, address_key: str) -> None:
+    await lanes.bump(tx, "out", [address_key])
+    tx.wake(WAKE_TOPIC)
 
 
 def _dump(item: OutboundItem) -> dict[str, Any]:

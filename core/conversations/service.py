@@ -29,7 +29,7 @@ from core.events import (
     WindowChanged,
 )
 from core.ids import new_id
-from core.ports import OutboundMessage, RecallCommand
+from core.ports import HandoverCommand, NativeState, OutboundMessage, RecallCommand
 from core.views import Delivery, MessageView, NoteView, Sender
 
 #: How much of a message a list row shows.
@@ -146,6 +146,31 @@ async def _say_one(  # noqa: PLR0913 - the steps of `say`, cut out
     view = message_view(row, speech.servicer_name)
     tx.emit(MessageAdded(message=view))
     return view
+
+
+async def hand_over(
+    tx: Tx,
+    thread: Thread,
+    session_id: str | None,
+    to: NativeState,
+    *,
+    servicer_ref: str | None = None,
+    farewell: Content | None = None,
+) -> None:
+    """Owe the platform a change of its own session state, with a word to the customer.
+
+    The word goes by the code that the change returns and takes no slot of the window.
+    """
+    command_id = new_id()
+    if farewell is not None:
+        row = _row(tx, thread, session_id, farewell)
+        row.id, row.sender, row.sent_at = command_id, Sender.SYSTEM, tx.now
+        row.delivery = Delivery.PENDING
+        tx.db.add(row)
+        await tx.db.flush()
+        tx.emit(MessageAdded(message=message_view(row)))
+    command = HandoverCommand(thread.address, command_id, to, servicer_ref, farewell)
+    await outbox.enqueue(tx, command_id, command)
 
 
 async def release_held(tx: Tx, thread: Thread, session_id: str | None) -> None:

@@ -49,6 +49,7 @@ async def set_timer(
         .values(row)
         .on_conflict_do_update(index_elements=["kind", "key"], set_=moved)
     )
+    tx.wake(WAKE_TOPIC)
 
 
 async def cancel(tx: Tx, kind: str, key: str) -> None:

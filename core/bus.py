@@ -1,0 +1,150 @@
+"""Fan-out of the event log: live feeds per process, and reliable listeners with a cursor each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.engine import CursorResult
+
+from core.db import EVENTS_TOPIC, Tx, UnitOfWork
+from core.errors import Conflict
+from core.event_log import EventRow, ListenerCursor
+from core.events import EVENT, Event
+from core.ports import WakeUp
+from core.worker import Sleeper
+
+log = logging.getLogger(__name__)
+
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An event with its number in the log."""
+
+    id: int
+    event: Event
+
+
+#: Called in every process with what is new since it started. Best effort.
+Feed = Callable[[Sequence[Logged]], Awaitable[None]]
+#: Called once per event in all processes together, within a transaction. Must be idempotent.
+Handler = Callable[[Tx, Sequence[Logged]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A reliable listener: its cursor moves in the transaction of its effects."""
+
+    name: str
+    handle: Handler
+
+
+async def events_after(tx: Tx, event_id: int, *, limit: int = _BATCH) -> list[Logged]:
+    rows = await tx.db.execute(
+        select(EventRow.id, EventRow.payload)
+        .where(EventRow.id > event_id)
+        .order_by(EventRow.id)
+        .limit(limit)
+    )
+    return [Logged(row.id, EVENT.validate_python(row.payload)) for row in rows]
+
+
+async def newest_event_id(tx: Tx) -> int:
+    return await tx.db.scalar(select(func.max(EventRow.id))) or 0
+
+
+class EventBus:
+    """One per process."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        wake: WakeUp,
+        *,
+        feeds: Sequence[Feed] = (),
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        self._uow = uow
+        self._feeds = tuple(feeds)
+        self._listeners = tuple(listeners)
+        self._sleeper = Sleeper(wake, EVENTS_TOPIC)
+        self._fed = 0
+
+    async def start(self) -> None:
+        """Live feeds begin with what happens from now on."""
+        async with self._uow.read() as tx:
+            self._fed = await newest_event_id(tx)
+
+    async def run(self) -> None:
+        """Fan out until cancelled."""
+        async with self._sleeper.awake():
+            while True:
+                if not await self.turn():
+                    await self._sleeper.sleep(Sleeper.LONGEST_S)
+
+    async def turn(self) -> bool:
+        """Read what is new once. Returns whether there may be more."""
+        try:
+            fed = await self._feed()
+            heard = [await self._listen(listener) for listener in self._listeners]
+        except Exception:  # the loop must live on
+            log.exception("Reading the event log failed.", extra={"action": "bus.read"})
+            await asyncio.sleep(1)
+            return True
+        return fed or any(heard)
+
+    async def _feed(self) -> bool:
+        async with self._uow.read() as tx:
+            found = await events_after(tx, self._fed)
+        if not found:
+            return False
+        self._fed = found[-1].id
+        for feed in self._feeds:
+            try:
+                await feed(found)
+            except Exception:  # one feed must not starve the others
+                log.exception("A live feed failed.", extra={"action": "bus.feed"})
+        return True
+
+    async def _listen(self, listener: Listener) -> bool:
+        try:
+            async with self._uow.read() as tx:
+                cursor = await _cursor(tx, listener.name)
+                found = await events_after(tx, cursor)
+            if not found:
+                return False
+            async with self._uow.write() as tx:
+                await _move(tx, listener.name, cursor, found[-1].id)
+                await listener.handle(tx, found)
+        except Conflict:
+            return True  # another process has these
+        except Exception:  # a broken listener must not stop the others; it tries again
+            log.exception(
+                "A listener failed.", extra={"action": "bus.listener", "listener": listener.name}
+            )
+            return False
+        return True
+
+
+async def _cursor(tx: Tx, name: str) -> int:
+    found = await tx.db.scalar(select(ListenerCursor.event_id).where(ListenerCursor.name == name))
+    return found or 0
+
+
+async def _move(tx: Tx, name: str, seen: int, to: int) -> None:
+    await tx.db.execute(
+        tx.upsert(ListenerCursor).values(name=name, event_id=0).on_conflict_do_nothing()
+    )
+    moved = await tx.db.execute(
+        update(ListenerCursor)
+        .where(ListenerCursor.name == name, ListenerCursor.event_id == seen)
+        .values(event_id=to)
+        .execution_options(synchronize_session=False)
+    )
+    if isinstance(moved, CursorResult) and moved.rowcount != 1:
+        raise Conflict("listener_moved", name=name)

@@ -1,0 +1,76 @@
+"""What became of what we sent: the platform's answer, written into transcript and ledger."""
+
+from __future__ import annotations
+
+from core import outbox
+from core.conversations.models import MessageRow
+from core.conversations.queries import get_message
+from core.conversations.service import close_window, mark_recalled, set_delivery
+from core.conversations.threads import find_thread
+from core.db import Tx
+from core.errors import NotFound
+from core.events import AlarmRaised
+from core.outbox import Parcel
+from core.ports import HandoverCommand, OutboundMessage, RecallCommand, Receipt, SendFailure
+from core.views import Delivery
+
+#: A message that waits for the customer is not a failure; everything else that ends is.
+_ENDS_HELD = {"window_closed"}
+
+
+async def delivered(tx: Tx, parcel: Parcel, receipt: Receipt) -> None:
+    """The platform took it."""
+    await outbox.settle(tx, parcel, "sent")
+    item = parcel.item
+    if isinstance(item, OutboundMessage):
+        row = await set_delivery(tx, item.message_id, Delivery.SENT)
+        if row is not None and receipt.vendor_id and receipt.vendor_id != row.id:
+            row.vendor_id = receipt.vendor_id
+    elif isinstance(item, HandoverCommand) and item.farewell is not None:
+        is_sent = receipt.facts.get("farewell", "sent") == "sent"
+        state = Delivery.SENT if is_sent else Delivery.FAILED
+        await set_delivery(tx, item.command_id, state, failure="" if is_sent else "no_code")
+    elif isinstance(item, RecallCommand):
+        await mark_recalled(tx, await get_message(tx, item.message_id), tx.now)
+
+
+async def refused(tx: Tx, parcel: Parcel, failure: SendFailure) -> None:
+    """The platform will not take it: hold it for the customer's next word, or give it up aloud."""
+    item = parcel.item
+    is_held = failure.kind in _ENDS_HELD and isinstance(item, OutboundMessage)
+    await outbox.settle(tx, parcel, "held" if is_held else "failed", error=failure.reason)
+    row = await _message_of(tx, parcel)
+    if row is not None:
+        state = Delivery.HELD if is_held else Delivery.FAILED
+        await set_delivery(tx, row.id, state, failure=_word(failure))
+    thread = await find_thread(tx, address=item.address)
+    session_id = row.session_id if row is not None else None
+    if thread is not None and failure.kind == "window_closed":
+        close_window(tx, thread, session_id)
+    if not is_held:
+        facts = {"reason": _word(failure), "item_id": parcel.item_id, "item": type(item).__name__}
+        tx.emit(AlarmRaised(code="delivery_failed", session_id=session_id, facts=facts))
+
+
+async def bounced(tx: Tx, message_id: str, reason: str) -> MessageRow | None:
+    """A message that the platform had accepted did not arrive after all (msg_send_fail)."""
+    row = await set_delivery(tx, message_id, Delivery.FAILED, failure=reason)
+    if row is None:
+        return None
+    facts = {"reason": reason, "item_id": message_id, "item": "OutboundMessage"}
+    tx.emit(AlarmRaised(code="delivery_failed", session_id=row.session_id, facts=facts))
+    return row
+
+
+async def _message_of(tx: Tx, parcel: Parcel) -> MessageRow | None:
+    item = parcel.item
+    if isinstance(item, RecallCommand):
+        return None
+    try:
+        return await get_message(tx, parcel.item_id)
+    except NotFound:
+        return None
+
+
+def _word(failure: SendFailure) -> str:
+    return f"{failure.kind}:{failure.vendor_code}" if failure.vendor_code else failure.kind

@@ -1,0 +1,80 @@
+"""Works through lanes: claims them by lease, several at once, each of them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from core import lanes
+from core.db import UnitOfWork
+from core.lanes import Kind, Lane
+from core.ports import WakeUp
+from core.worker import Sleeper
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[Lane], Awaitable[None]]
+
+
+class LaneWorker:
+    """One per process and direction. `work` empties a lane and gives it back."""
+
+    AT_ONCE: Final = 16
+
+    def __init__(
+        self, uow: UnitOfWork, wake: WakeUp, *, kind: Kind, topic: str, worker: str, work: Work
+    ) -> None:
+        self._uow = uow
+        self._kind = kind
+        self._worker = worker
+        self._do = work
+        self._sleeper = Sleeper(wake, topic)
+
+    async def run(self) -> None:
+        """Work until cancelled; lanes in hand are abandoned to their lease."""
+        running: set[asyncio.Task[None]] = set()
+        async with self._sleeper.awake(), asyncio.TaskGroup() as group:
+            while True:
+                claimed = await self._claim(self.AT_ONCE - len(running))
+                for lane in claimed:
+                    task = group.create_task(self._work(lane))
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+                if len(running) >= self.AT_ONCE:
+                    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                elif not claimed:
+                    await self._sleeper.sleep(await self._pause_s())
+
+    async def drain(self) -> int:
+        """Work through what is ready now. Returns how many lanes that were."""
+        worked = 0
+        while claimed := await self._claim(self.AT_ONCE):
+            await asyncio.gather(*(self._work(lane) for lane in claimed))
+            worked += len(claimed)
+        return worked
+
+    async def _claim(self, limit: int) -> list[Lane]:
+        try:
+            async with self._uow.write() as tx:
+                return await lanes.claim(tx, self._kind, worker=self._worker, limit=limit)
+        except Exception:  # the loop must live on; the lanes stay for the next round
+            log.exception("Claiming lanes failed.", extra={"action": f"lanes.{self._kind}"})
+            await asyncio.sleep(1)
+            return []
+
+    async def _work(self, lane: Lane) -> None:
+        try:
+            await self._do(lane)
+        except Exception:  # one broken lane must not stop the others; its lease runs out
+            log.exception("A lane failed.", extra={"action": f"lanes.{self._kind}"})
+
+    async def _pause_s(self) -> float:
+        with contextlib.suppress(Exception):
+            async with self._uow.read() as tx:
+                ready_at = await lanes.next_ready_at(tx, self._kind)
+                if ready_at is not None:
+                    return max(0.0, (ready_at - tx.now).total_seconds())
+        return Sleeper.LONGEST_S

@@ -1,0 +1,269 @@
+"""Reads of sessions: one joined query per list, keyset pages, the queue in its order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Row, Select, and_, func, or_, select
+
+from core.accounts.models import AccountRow
+from core.actor import Actor
+from core.assignment.queries import slots
+from core.conversations.models import ConversationRow
+from core.conversations.window import Window
+from core.customers.models import CustomerRow, InstitutionRow
+from core.db import Tx
+from core.errors import NotFound
+from core.paging import Page, decode_cursor, page_of
+from core.queues.estimate import DEFAULT_SERVICE_TIME, expected_wait
+from core.ratings.models import RatingRow
+from core.servicers.models import ServicerRow
+from core.sessions.models import SessionRow
+from core.views import ServiceMode, SessionState, SessionView, View
+
+ListName = Literal["queue", "mine", "open", "all"]
+#: Service time is measured over the sessions closed most recently.
+_MEASURED_SESSIONS = 200
+
+
+class QueueItem(View):
+    """position counts from 1; expected_wait_s None: nobody is there to serve."""
+
+    session: SessionView
+    position: int
+    waiting_s: int
+    expected_wait_s: int | None
+
+
+class QueueBoard(View):
+    items: tuple[QueueItem, ...]
+    servicers_online: int
+    free_slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    state: SessionState | None = None
+    servicer_id: str | None = None
+    account_id: str | None = None
+    customer_id: str | None = None
+    q: str = ""
+
+
+def _select() -> Select[*tuple[Any, ...]]:
+    columns: tuple[Any, ...] = (
+        SessionRow,
+        ConversationRow,
+        AccountRow.name,
+        CustomerRow.name,
+        CustomerRow.avatar_url,
+        InstitutionRow.name,
+        ServicerRow.name,
+        RatingRow.score,
+    )
+    statement: Select[*tuple[Any, ...]] = select(*columns)
+    return (
+        statement.join(ConversationRow, ConversationRow.id == SessionRow.conversation_id)
+        .join(AccountRow, AccountRow.id == SessionRow.account_id)
+        .join(CustomerRow, CustomerRow.id == SessionRow.customer_id)
+        .outerjoin(InstitutionRow, InstitutionRow.id == CustomerRow.institution_id)
+        .outerjoin(ServicerRow, ServicerRow.id == SessionRow.servicer_id)
+        .outerjoin(RatingRow, RatingRow.session_id == SessionRow.id)
+    )
+
+
+def _view(found: Row[*tuple[Any, ...]], now: datetime) -> SessionView:
+    row: SessionRow = found[0]
+    conversation: ConversationRow = found[1]
+    window = Window(conversation.window_left, conversation.window_until)
+    return SessionView(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        account_id=row.account_id,
+        account_name=found[2],
+        customer_id=row.customer_id,
+        customer_name=found[3],
+        customer_avatar_url=found[4],
+        institution_name=found[5] or "",
+        state=SessionState(row.state),
+        mode=ServiceMode(row.mode),
+        servicer_id=row.servicer_id,
+        servicer_name=found[6] or "",
+        team_id=row.team_id,
+        opened_at=row.opened_at,
+        queued_at=row.queued_at,
+        assigned_at=row.assigned_at,
+        first_response_at=row.first_response_at,
+        closed_at=row.closed_at,
+        close_reason=row.close_reason,
+        waiting_since=row.waiting_since,
+        last_message_text=conversation.last_message_text,
+        last_message_at=conversation.last_message_at,
+        topic=row.topic,
+        handoff_reason=row.handoff_reason,
+        assigned_because=row.assigned_because,
+        window=window.view(now),
+        rating_score=found[7],
+        version=row.version,
+    )
+
+
+async def session_view(tx: Tx, session_id: str) -> SessionView:
+    """Raises: NotFound."""
+    await tx.db.flush()
+    found = (await tx.db.execute(_select().where(SessionRow.id == session_id))).first()
+    if found is None:
+        raise NotFound("session_not_found")
+    return _view(found, tx.now)
+
+
+async def open_session_of(tx: Tx, conversation_id: str) -> SessionRow | None:
+    """The conversation's open session, if it has one (at most one, by a unique index)."""
+    return await tx.db.scalar(
+        select(SessionRow).where(
+            SessionRow.conversation_id == conversation_id,
+            SessionRow.state != SessionState.CLOSED,
+        )
+    )
+
+
+async def latest_session_of(tx: Tx, conversation_id: str) -> SessionRow | None:
+    return await tx.db.scalar(
+        select(SessionRow)
+        .where(SessionRow.conversation_id == conversation_id)
+        .order_by(SessionRow.id.desc())
+        .limit(1)
+    )
+
+
+async def list_sessions(
+    tx: Tx,
+    *,
+    by: Actor,
+    view: ListName = "all",
+    filters: Filters | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[SessionView]:
+    """A page of sessions: the queue in its order, everything else newest first."""
+    statement = _filtered(_select(), filters or Filters())
+    if view == "queue":
+        rows = (await tx.db.execute(_in_queue_order(statement).limit(limit))).all()
+        return Page(tuple(_view(found, tx.now) for found in rows))
+    if view == "mine":
+        statement = statement.where(
+            SessionRow.servicer_id == (by.servicer_id or ""),
+            SessionRow.state == SessionState.SERVING,
+        )
+    elif view == "open":
+        statement = statement.where(SessionRow.state != SessionState.CLOSED)
+    if cursor:
+        opened_at, last_id = decode_cursor(cursor, datetime, str)
+        statement = statement.where(
+            or_(
+                SessionRow.opened_at < opened_at,
+                and_(SessionRow.opened_at == opened_at, SessionRow.id < last_id),
+            )
+        )
+    statement = statement.order_by(SessionRow.opened_at.desc(), SessionRow.id.desc())
+    rows = (await tx.db.execute(statement.limit(limit + 1))).all()
+    views = [_view(found, tx.now) for found in rows]
+    return page_of(views, limit, lambda one: (one.opened_at, one.id))
+
+
+def _filtered(statement: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tuple[Any, ...]]:
+    for column, wanted in (
+        (SessionRow.state, filters.state),
+        (SessionRow.servicer_id, filters.servicer_id),
+        (SessionRow.account_id, filters.account_id),
+        (SessionRow.customer_id, filters.customer_id),
+    ):
+        if wanted is not None:
+            statement = statement.where(column == wanted)
+    if filters.q:
+        escaped = filters.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        like = f"%{escaped}%"
+        statement = statement.where(
+            or_(
+                CustomerRow.name.like(like, escape="\\"),
+                InstitutionRow.name.like(like, escape="\\"),
+                SessionRow.topic.like(like, escape="\\"),
+            )
+        )
+    return statement
+
+
+def _in_queue_order(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Higher priority first, then who has waited longest; ids break ties for ever the same."""
+    return statement.where(SessionRow.state == SessionState.QUEUED).order_by(
+        SessionRow.priority.desc(), SessionRow.queued_at, SessionRow.id
+    )
+
+
+async def queue_position(tx: Tx, row: SessionRow) -> int:
+    """From 1. How many are served before this one, plus one."""
+    ahead = await tx.db.scalar(
+        select(func.count())
+        .select_from(SessionRow)
+        .where(
+            SessionRow.state == SessionState.QUEUED,
+            SessionRow.id != row.id,
+            or_(
+                SessionRow.priority > row.priority,
+                and_(
+                    SessionRow.priority == row.priority,
+                    or_(
+                        SessionRow.queued_at < row.queued_at,
+                        and_(SessionRow.queued_at == row.queued_at, SessionRow.id < row.id),
+                    ),
+                ),
+            ),
+        )
+    )
+    return (ahead or 0) + 1
+
+
+async def service_time(tx: Tx) -> timedelta:
+    """Mean duration of the human part of recent sessions; a default until there are any."""
+    recent = (
+        select(SessionRow.assigned_at, SessionRow.closed_at)
+        .where(SessionRow.state == SessionState.CLOSED, SessionRow.assigned_at.is_not(None))
+        .order_by(SessionRow.id.desc())
+        .limit(_MEASURED_SESSIONS)
+    )
+    spans = [
+        closed - assigned
+        for assigned, closed in await tx.db.execute(recent)
+        if closed is not None and assigned is not None
+    ]
+    return sum(spans, timedelta()) / len(spans) if spans else DEFAULT_SERVICE_TIME
+
+
+async def queue_board(tx: Tx, *, limit: int = 200) -> QueueBoard:
+    """The queue as a supervisor sees it."""
+    rows = (await tx.db.execute(_in_queue_order(_select()).limit(limit))).all()
+    capacity = await slots(tx)
+    measured = await service_time(tx)
+    items = []
+    for position, found in enumerate(rows, start=1):
+        view = _view(found, tx.now)
+        wait = expected_wait(
+            position,
+            free_slots=capacity.free,
+            total_slots=capacity.total,
+            service_time=measured,
+        )
+        waiting = tx.now - (view.queued_at or tx.now)
+        items.append(
+            QueueItem(
+                session=view,
+                position=position,
+                waiting_s=int(waiting.total_seconds()),
+                expected_wait_s=None if wait is None else int(wait.total_seconds()),
+            )
+        )
+    return QueueBoard(
+        items=tuple(items), servicers_online=capacity.servicers_online, free_slots=capacity.free
+    )
