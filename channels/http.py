@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import re
@@ -96,7 +97,10 @@ class HttpClient:
         """POST one file as multipart/form-data and parse the answer."""
         form = aiohttp.FormData(quote_fields=False)
         form.add_field(
-            upload.field, upload.data, filename=upload.filename, content_type=upload.mime
+            upload.field,
+            io.BytesIO(upload.data),
+            filename=upload.filename,
+            content_type=upload.mime,
         )
         response = await self._request("POST", url, params, self._max_json_bytes, data=form)
         return response.json()

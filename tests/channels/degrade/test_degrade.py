@@ -21,7 +21,9 @@ from core.content import (
 
 TEXT_ONLY = Capabilities(kinds=frozenset({"text"}), max_text_bytes=60)
 FAMILY = "👨‍👩‍👧‍👦"
-PIECES = st.sampled_from(["好", "a", "é", FAMILY, "🇨🇳", "👍🏽", "\r\n", "。", "，", " ", "한", "\u0301"])
+PIECES = st.sampled_from(
+    ["好", "a", "é", FAMILY, "🇨🇳", "👍🏽", "\r\n", "。", "，", " ", "한", "\u0301"]
+)
 TEXTS = st.one_of(st.lists(PIECES).map("".join), st.text())
 
 

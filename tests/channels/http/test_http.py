@@ -90,7 +90,9 @@ async def test_an_unreachable_platform_is_a_reason_to_retry_and_keeps_the_secret
     with pytest.raises(RetryLater) as caught:
         await http.get_json("http://127.0.0.1:1/api?corpsecret=s3cret", {"a": "s3cret"})
     assert "s3cret" not in str(caught.value)
-    assert "s3cret" not in "".join(r.getMessage() for r in caplog.records if r.name == "channels.http")
+    assert "s3cret" not in "".join(
+        r.getMessage() for r in caplog.records if r.name == "channels.http"
+    )
     assert any("answered 200" in record.getMessage() for record in caplog.records)
 
 
