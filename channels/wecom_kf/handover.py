@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from channels.capabilities import Capabilities
-from channels.errors import ChannelError, RetryLater, WrongState
+from channels.errors import ChannelError, RetryLater
 from channels.wecom.client import WeComClient
 from channels.wecom_kf.compose import WITH_CODE, WITH_TEXT_CODE
 from channels.wecom_kf.sender import Sender
@@ -74,8 +74,6 @@ class Handover:
                 "A session is in state %d and cannot become %s", state, command.to,
                 extra={"action": "wecom_kf.transition_refused"},
             )  # fmt: skip
-            if command.to == "servicer" and state == _ENDED:
-                raise WrongState("95016 会话已结束，须等待客户再次发言", vendor_code="95016")
             return False
         return command.to != "servicer" or servicer == command.servicer_ref
 

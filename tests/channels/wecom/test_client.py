@@ -172,7 +172,9 @@ async def test_a_download_renews_an_expired_token(client: WeComClient, wecom: Fa
     assert (await client.download("m1", max_bytes=100)).body == b"picture"
 
 
-@pytest.mark.parametrize("base", ["https://x.example", "https://x.example/", "https://x.example/cgi-bin"])
+@pytest.mark.parametrize(
+    "base", ["https://x.example", "https://x.example/", "https://x.example/cgi-bin"]
+)
 def test_the_api_base_may_be_written_in_several_ways(base: str) -> None:
     assert WeComSettings(api_base=base).api_root == "https://x.example/cgi-bin/"
 
