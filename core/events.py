@@ -13,13 +13,18 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from core.views import (
     CustomerView,
     Delivery,
+    FollowUpView,
     MessageView,
     NoteView,
+    Party,
     RatingView,
     ReplyWindowView,
     ServicerView,
     SessionState,
     SessionView,
+    TicketEntryView,
+    TicketState,
+    TicketView,
 )
 
 
@@ -171,6 +176,96 @@ class AlarmRaised(_Event):
     facts: dict[str, str] = {}
 
 
+class TicketOpened(_Event):
+    type: Literal["ticket.opened"] = "ticket.opened"
+    ticket: TicketView
+
+
+class TicketMoved(_Event):
+    """Along its state table. action: a member of core.tickets.states.Action."""
+
+    type: Literal["ticket.moved"] = "ticket.moved"
+    ticket: TicketView
+    action: str
+    before: TicketState
+    party: Party
+    by: str
+    text: str = ""
+
+
+class TicketAssigned(_Event):
+    """A team or person has it. how: assigned (by the system), manual, claimed, transferred."""
+
+    type: Literal["ticket.assigned"] = "ticket.assigned"
+    ticket: TicketView
+    how: Literal["assigned", "manual", "claimed", "transferred"]
+    previous_servicer_id: str | None
+    previous_team_id: str | None
+    by: str
+    note: str = ""
+
+
+class TicketUpdated(_Event):
+    """Something beside state and assignee changed; `changed` names the fields."""
+
+    type: Literal["ticket.updated"] = "ticket.updated"
+    ticket: TicketView
+    changed: tuple[str, ...]
+    by: str
+
+
+class TicketEntryAdded(_Event):
+    """A note (internal) or a reply (public), from anyone."""
+
+    type: Literal["ticket.entry_added"] = "ticket.entry_added"
+    ticket: TicketView
+    entry: TicketEntryView
+
+
+class TicketNudged(_Event):
+    """催单: somebody asked to hurry. has_effect: priority was raised (at most once an hour)."""
+
+    type: Literal["ticket.nudged"] = "ticket.nudged"
+    ticket: TicketView
+    party: Party
+    has_effect: bool
+
+
+class TicketEscalated(_Event):
+    """to: servicer, leader or supervisor; `recipients` are the servicers concerned."""
+
+    type: Literal["ticket.escalated"] = "ticket.escalated"
+    ticket: TicketView
+    level: int
+    to: Literal["servicer", "leader", "supervisor"]
+    recipients: tuple[str, ...]
+    reason: str
+
+
+class SlaWarned(_Event):
+    """A promise is about to be broken at `due_at`."""
+
+    type: Literal["sla.warned"] = "sla.warned"
+    ticket: TicketView
+    measure: str
+    due_at: datetime
+
+
+class SlaBreached(_Event):
+    """A promise was broken at `breached_at`, whenever it was noticed."""
+
+    type: Literal["sla.breached"] = "sla.breached"
+    ticket: TicketView
+    measure: str
+    breached_at: datetime
+
+
+class FollowUpDue(_Event):
+    type: Literal["follow_up.due"] = "follow_up.due"
+    ticket: TicketView
+    follow_up: FollowUpView
+
+
 class SettingChanged(_Event):
     type: Literal["setting.changed"] = "setting.changed"
     key: str
@@ -207,6 +302,16 @@ Event = Annotated[
     | ArticleChanged
     | QuestionDecided
     | AlarmRaised
+    | TicketOpened
+    | TicketMoved
+    | TicketAssigned
+    | TicketUpdated
+    | TicketEntryAdded
+    | TicketNudged
+    | TicketEscalated
+    | SlaWarned
+    | SlaBreached
+    | FollowUpDue
     | SettingChanged
     | AuditRecorded,
     Field(discriminator="type"),

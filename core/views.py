@@ -188,3 +188,107 @@ class AttachmentView(View):
     size: int
     kind: Literal["image", "voice", "video", "file"]
     created_at: datetime
+
+
+class TicketState(StrEnum):
+    """Transitions, roles and whether the SLA clock runs: `core.tickets.states`."""
+
+    NEW = "new"
+    OPEN = "open"
+    WAITING = "waiting"
+    SUSPENDED = "suspended"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class Priority(StrEnum):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class Party(StrEnum):
+    """In which capacity somebody acts on a ticket."""
+
+    CUSTOMER = "customer"
+    SERVICER = "servicer"
+    SUPERVISOR = "supervisor"
+    SYSTEM = "system"
+
+
+TicketSource = Literal["session", "console", "h5", "bot", "api", "wecom", "after_hours"]
+FieldValue = str | int | float | bool | None
+
+
+class TicketView(View):
+    """due_at: nearest running SLA deadline. is_breached: a promise was broken."""
+
+    id: str
+    number: str
+    title: str
+    description: str
+    state: TicketState
+    priority: Priority
+    source: TicketSource
+    category_id: str | None
+    category_name: str = ""
+    customer_id: str
+    customer_name: str = ""
+    institution_id: str | None
+    institution_name: str = ""
+    team_id: str | None
+    team_name: str = ""
+    servicer_id: str | None
+    servicer_name: str = ""
+    assigned_because: str = ""
+    session_id: str | None
+    fields: dict[str, FieldValue] = {}
+    tags: tuple[str, ...] = ()
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    accepted_at: datetime | None
+    first_response_at: datetime | None
+    first_resolved_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    due_at: datetime | None
+    is_breached: bool
+    escalation_level: int
+    nudges: int
+    nudged_at: datetime | None
+    reopens: int
+    merged_into_id: str | None
+    rating_score: int | None
+    version: int
+
+
+class TicketEntryView(View):
+    """One line of a ticket's history. is_public: the customer sees it."""
+
+    id: int
+    ticket_id: str
+    kind: str
+    at: datetime
+    party: Party
+    author_id: str
+    author_name: str
+    is_public: bool
+    text: str = ""
+    facts: dict[str, str] = {}
+    attachment_ids: tuple[str, ...] = ()
+
+
+class FollowUpView(View):
+    """What somebody promised to do about a ticket, and when."""
+
+    id: str
+    ticket_id: str
+    servicer_id: str
+    servicer_name: str = ""
+    due_at: datetime
+    text: str
+    done_at: datetime | None
+    result: str = ""
