@@ -13,7 +13,7 @@ STAMPS := $(VENV)/stamps
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 
-.PHONY: help run test check lint types contracts console browser bench revision clean
+.PHONY: help run test check lint types contracts console browser bench docs revision clean
 
 help:
 	@sed -n '2,3s/^# *//p' Makefile
@@ -47,6 +47,10 @@ browser:
 
 bench: $(STAMPS)/test-$(KEY) console
 	$(BIN)/python -m tools.bench $(ARGS)
+
+# The generated pages under docs/.
+docs: $(STAMPS)/app-$(KEY)
+	@$(BIN)/python -m tools.docs
 
 # The next migration, written from the models: make revision m="Add the due date."
 revision: $(STAMPS)/app-$(KEY)
