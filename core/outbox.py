@@ -15,14 +15,22 @@ from core import lanes
 from core.content import Address
 from core.db import Base, BigId, Tx
 from core.errors import Conflict
-from core.ports import HandoverCommand, OutboundItem, OutboundMessage, RecallCommand
+from core.ports import (
+    CardMessage,
+    CardUpdate,
+    HandoverCommand,
+    OutboundItem,
+    OutboundMessage,
+    RecallCommand,
+)
 
 #: Topic on which senders sleep.
 WAKE_TOPIC = "outbox"
 
 #: Stored items name their class, so that reading one back never guesses.
 _KINDS: dict[str, TypeAdapter[Any]] = {
-    kind.__name__: TypeAdapter(kind) for kind in (OutboundMessage, HandoverCommand, RecallCommand)
+    kind.__name__: TypeAdapter(kind)
+    for kind in (OutboundMessage, HandoverCommand, RecallCommand, CardMessage, CardUpdate)
 }
 
 

@@ -72,6 +72,7 @@ class OutboundMessage:
     message_id: our own id, ≤ 32 chars of [0-9a-zA-Z_-], the platform's idempotency key.
     event_code: a single-use code (welcome, queue, end) to send with instead of a plain send.
     code_expires_at: after it the code is not tried; the message goes the ordinary way.
+    is_markdown: a text is Markdown; channels that cannot show it send it as it stands.
     """
 
     address: Address
@@ -79,6 +80,7 @@ class OutboundMessage:
     content: Content
     event_code: str | None = None
     code_expires_at: datetime | None = None
+    is_markdown: bool = False
 
 
 NativeState = Literal["assistant", "queued", "servicer", "ended"]
@@ -110,7 +112,46 @@ class RecallCommand:
     vendor_message_id: str | None = None
 
 
-OutboundItem = OutboundMessage | HandoverCommand | RecallCommand
+@dataclass(frozen=True, slots=True)
+class CardButton:
+    """A button of a card; `id` comes back in CardPressed."""
+
+    id: str
+    label: str
+    style: Literal["primary", "plain", "danger"] = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class CardMessage:
+    """A card for servicers in the platform's own app.
+
+    address: its `user` may be several, joined by "|": they can then be updated together.
+    task_id: comes back in CardPressed; unique per card, ≤ 128 of [0-9A-Za-z_@-].
+    lines: (name, value), at most 6 are shown. buttons: at most 6. url: what the card opens.
+    """
+
+    address: Address
+    message_id: str
+    task_id: str
+    title: str
+    subtitle: str = ""
+    lines: tuple[tuple[str, str], ...] = ()
+    buttons: tuple[CardButton, ...] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardUpdate:
+    """Close a card for `user_refs` ("已由张三接待"); `response_code` works once, for 72 hours."""
+
+    address: Address
+    command_id: str
+    response_code: str
+    label: str
+    user_refs: tuple[str, ...]
+
+
+OutboundItem = OutboundMessage | HandoverCommand | RecallCommand | CardMessage | CardUpdate
 
 
 @dataclass(frozen=True, slots=True)

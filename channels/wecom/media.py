@@ -10,7 +10,7 @@ from typing import Literal
 from channels.base import Download
 from channels.errors import Rejected
 from channels.wecom.client import WeComClient
-from core.content import Media
+from core.content import Content, Link, Media, MiniProgram, media_of
 from core.ports import Files, KeyValue
 
 MediaKind = Literal["image", "voice", "video", "file"]
@@ -80,3 +80,19 @@ class MediaIds:
 
     def _key(self, kind: MediaKind, attachment_id: str) -> str:
         return f"wecom.media:{self._scope}:{kind}:{attachment_id}"
+
+
+_KINDS: dict[str, MediaKind] = {
+    "image": "image",
+    "voice": "voice",
+    "video": "video",
+    "file": "file",
+}
+
+
+def attachment_of(content: Content) -> tuple[MediaKind, Media] | None:
+    """The file that must be uploaded before the content can be sent."""
+    if isinstance(content, Link | MiniProgram):
+        return ("image", content.thumb) if content.thumb else None
+    media = media_of(content)
+    return (_KINDS[content.type], media) if media else None

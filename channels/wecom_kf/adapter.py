@@ -186,6 +186,8 @@ class WeComKf(Channel):
                 return await self.handover.execute(item)
             case RecallCommand():
                 return await self._recall(item)
+            case _:
+                raise Rejected("cards are for servicers, not for customers")
 
     async def _recall(self, command: RecallCommand) -> Receipt:
         """Documented for the stand-alone edition only, hence behind a setting."""

@@ -10,19 +10,10 @@ from channels.capabilities import Capabilities
 from channels.degrade import fit
 from channels.errors import ChannelError, RetryLater
 from channels.wecom.client import WeComClient
-from channels.wecom.media import MediaIds, MediaKind
+from channels.wecom.media import MediaIds, attachment_of
 from channels.wecom_kf.compose import CAPABILITIES, WITH_CODE, Body, compose, is_ca_link
 from channels.wecom_kf.convert import part_id
-from core.content import (
-    Address,
-    Content,
-    Link,
-    Media,
-    MiniProgram,
-    Text,
-    media_of,
-    plain_text,
-)
+from core.content import Address, Content, Text, plain_text
 from core.ports import OutboundMessage, Receipt
 
 log = logging.getLogger(__name__)
@@ -106,13 +97,13 @@ class Sender:
             raise
 
     async def _try_piece(self, address: Address, msgid: str, piece: Content) -> str:
-        attachment = _attachment(piece)
+        attachment = attachment_of(piece)
         media_id = await self._media_ids.find(*attachment) if attachment else ""
         receiver: Body = {"touser": address.user, "open_kfid": address.account, "msgid": msgid}
         return await self._post("kf/send_msg", {**receiver, **compose(piece, media_id)})
 
     async def _forget_media(self, piece: Content) -> bool:
-        attachment = _attachment(piece)
+        attachment = attachment_of(piece)
         return attachment is not None and await self._media_ids.forget(*attachment)
 
     async def _post(self, path: str, body: Body) -> str:
@@ -123,19 +114,3 @@ class Sender:
                 return str(body["msgid"])
             raise
         return str(answer.get("msgid") or body["msgid"])
-
-
-def _attachment(content: Content) -> tuple[MediaKind, Media] | None:
-    """The file that must be uploaded before the content can be sent."""
-    if isinstance(content, Link | MiniProgram):
-        return ("image", content.thumb) if content.thumb else None
-    media = media_of(content)
-    return (_KINDS[content.type], media) if media else None
-
-
-_KINDS: dict[str, MediaKind] = {
-    "image": "image",
-    "voice": "voice",
-    "video": "video",
-    "file": "file",
-}

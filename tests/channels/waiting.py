@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 async def until(is_so: Callable[[], object], timeout_s: float = 5) -> None:
     async with asyncio.timeout(timeout_s):
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0.001)
 
 
