@@ -1,0 +1,72 @@
+"""Keeps a sandbox in one SQLite file, so that a demo survives a restart."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from channels.wecom.sandbox.state import State
+from channels.wecom.sandbox.world import World
+
+_STATE: Final = TypeAdapter(State)
+#: Positions and ids jump by this much at a start: what was handed out after the last save
+#: stays unique, and cursors that a client holds stay below the next item.
+_GAP: Final = 100_000
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS world (one INTEGER PRIMARY KEY CHECK (one = 1), state BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS media (media_id TEXT PRIMARY KEY, data BLOB NOT NULL);
+"""
+
+
+class Store:
+    """The whole state is one document; files are rows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._saved_media: set[str] = set()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open() as db:
+            db.executescript(_TABLES)
+
+    def load(self) -> tuple[State, dict[str, bytes]] | None:
+        with self._open() as db:
+            row = db.execute("SELECT state FROM world").fetchone()
+            files: dict[str, bytes] = dict(db.execute("SELECT media_id, data FROM media"))
+        if row is None:
+            return None
+        state = _STATE.validate_json(row[0])
+        state.next_number += _GAP
+        for account in state.accounts.values():
+            account.log.next_position += _GAP
+        self._saved_media = set(files)
+        return state, files
+
+    def dump(self, world: World) -> tuple[bytes, dict[str, bytes], set[str]]:
+        """What must be written now; taken on the event loop."""
+        wanted = set(world.media_bytes)
+        new = {name: world.media_bytes[name] for name in wanted - self._saved_media}
+        return _STATE.dump_json(world.state), new, self._saved_media - wanted
+
+    def write(self, state: bytes, new: dict[str, bytes], gone: set[str]) -> None:
+        """Blocking; called in a thread."""
+        with self._open() as db:
+            db.execute("INSERT OR REPLACE INTO world VALUES (1, ?)", (state,))
+            db.executemany("INSERT OR REPLACE INTO media VALUES (?, ?)", new.items())
+            db.executemany("DELETE FROM media WHERE media_id = ?", [(name,) for name in gone])
+        self._saved_media |= set(new)
+        self._saved_media -= gone
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        db = sqlite3.connect(self._path)
+        try:
+            with db:
+                yield db
+        finally:
+            db.close()
