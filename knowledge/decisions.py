@@ -1,0 +1,195 @@
+"""What the bot decided on a question: shown to the customer, recorded with its provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from core.db import Tx
+from core.errors import NotFound
+from core.events import QuestionDecided
+from core.ids import new_id
+from knowledge.gates import Gate
+from knowledge.models import ArticleRow
+from knowledge.records import DecisionRow, FeedbackRow
+from knowledge.retriever import Band
+from knowledge.views import CandidateView, DecisionView
+
+#: Lines of a "did you mean" menu.
+MENU_SIZE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A live article that was considered, with what a chat shows of it.
+
+    text: plain text of the answer. attachment_ids: pictures that follow it.
+    number: the revision. score: log-odds, comparable within one decision only.
+    """
+
+    article_id: str
+    external_id: str
+    title: str
+    text: str
+    attachment_ids: tuple[str, ...]
+    number: int
+    score: float
+    features: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FaqDecision:
+    """band: answer with `answer`, offer `menu`, hand off, or follow `gate`.
+
+    why: gate, confident, close, unsure, nothing_found or model_late.
+    confidence: calibrated probability that the first offer is right. offers: best first.
+    model: the encoder. audience: whose articles were asked, empty for the public.
+    """
+
+    question: str
+    cleaned: str
+    band: Band
+    why: str
+    confidence: float
+    threshold: float
+    gate: Gate | None
+    offers: tuple[Offer, ...]
+    model: str
+    calibration_id: str | None
+    audience: str
+    elapsed_ms: float
+
+    @property
+    def answer(self) -> Offer | None:
+        """The article to answer with; None unless the band is ANSWER."""
+        return self.offers[0] if self.band is Band.ANSWER else None
+
+    @property
+    def menu(self) -> tuple[Offer, ...]:
+        """The lines of the menu; empty unless the band is MENU."""
+        return self.offers[:MENU_SIZE] if self.band is Band.MENU else ()
+
+
+async def record(
+    tx: Tx,
+    decision: FaqDecision,
+    *,
+    session_id: str | None = None,
+    message_ids: Sequence[str] = (),
+) -> str:
+    """Keep a decision with all that is needed to replay it, and count the hit. Returns its id."""
+    answer = decision.answer
+    row = DecisionRow(
+        id=new_id(),
+        session_id=session_id,
+        message_ids=list(message_ids),
+        question=decision.question,
+        cleaned=decision.cleaned,
+        audience=decision.audience,
+        band=decision.band,
+        why=decision.why,
+        gate=decision.gate.name if decision.gate else "",
+        confidence=decision.confidence,
+        threshold=decision.threshold,
+        article_id=answer.article_id if answer else None,
+        article_number=answer.number if answer else None,
+        candidates=[_candidate(offer) for offer in decision.offers],
+        model=decision.model,
+        calibration_id=decision.calibration_id,
+        elapsed_ms=decision.elapsed_ms,
+        created_at=tx.now,
+    )
+    tx.db.add(row)
+    if answer is not None:
+        await count(tx, answer.article_id, hits=1)
+    tx.emit(
+        QuestionDecided(
+            decision_id=row.id,
+            session_id=session_id,
+            band=decision.band,
+            article_id=row.article_id,
+            confidence=decision.confidence,
+        )
+    )
+    return row.id
+
+
+async def count(
+    tx: Tx, article_id: str, *, hits: int = 0, helpful: int = 0, unhelpful: int = 0
+) -> None:
+    """Add to an article's counters; its version stays."""
+    await tx.db.execute(
+        update(ArticleRow)
+        .where(ArticleRow.id == article_id)
+        .values(
+            hits=ArticleRow.hits + hits,
+            helpful=ArticleRow.helpful + helpful,
+            unhelpful=ArticleRow.unhelpful + unhelpful,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def get_decision(tx: Tx, decision_id: str) -> DecisionView:
+    """Raises: NotFound."""
+    row = await tx.db.get(DecisionRow, decision_id)
+    if row is None:
+        raise NotFound("decision_not_found", decision_id=decision_id)
+    return (await _views(tx, [row]))[0]
+
+
+async def decisions_of_session(tx: Tx, session_id: str) -> list[DecisionView]:
+    """What the bot tried in a session, in its order."""
+    rows = await tx.db.scalars(
+        select(DecisionRow)
+        .where(DecisionRow.session_id == session_id)
+        .order_by(DecisionRow.created_at, DecisionRow.id)
+    )
+    return await _views(tx, list(rows))
+
+
+async def _views(tx: Tx, rows: Sequence[DecisionRow]) -> list[DecisionView]:
+    found = await tx.db.execute(
+        select(FeedbackRow.decision_id, FeedbackRow.verdict)
+        .where(FeedbackRow.decision_id.in_([row.id for row in rows]))
+        .order_by(FeedbackRow.created_at)
+    )
+    verdicts = dict(found.tuples().all())
+    return [decision_view(row, verdicts.get(row.id, "")) for row in rows]
+
+
+def decision_view(row: DecisionRow, verdict: str = "") -> DecisionView:
+    return DecisionView(
+        id=row.id,
+        session_id=row.session_id,
+        message_ids=tuple(row.message_ids),
+        question=row.question,
+        cleaned=row.cleaned,
+        audience=row.audience,
+        band=row.band,
+        why=row.why,
+        gate=row.gate,
+        confidence=row.confidence,
+        threshold=row.threshold,
+        article_id=row.article_id,
+        article_number=row.article_number,
+        candidates=tuple(CandidateView.model_validate(item) for item in row.candidates),
+        model=row.model,
+        calibration_id=row.calibration_id,
+        elapsed_ms=row.elapsed_ms,
+        verdict=verdict,
+        created_at=row.created_at,
+    )
+
+
+def _candidate(offer: Offer) -> dict[str, object]:
+    return {
+        "article_id": offer.article_id,
+        "external_id": offer.external_id,
+        "title": offer.title,
+        "score": round(offer.score, 4),
+        "number": offer.number,
+        "features": {name: round(value, 4) for name, value in offer.features.items()},
+    }
