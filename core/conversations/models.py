@@ -28,6 +28,9 @@ class ConversationRow(Base):
     is_muted: Mapped[bool] = mapped_column(Boolean, default=False)
     #: Questions that wait for the end of a burst of short lines (message ids).
     pending_lines: Mapped[list[str]] = mapped_column(default=list)
+    pending_since: Mapped[datetime | None]
+    #: A form that is being filled in chat: {"state": …, "data": {…}}; empty when there is none.
+    form: Mapped[dict[str, Any]] = mapped_column(default=dict)
     #: Through which link the customer came last (scene and its parameter).
     scene: Mapped[str] = mapped_column(String(64), default="")
     scene_param: Mapped[str] = mapped_column(String(256), default="")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from core.content import CONTENT
@@ -55,6 +57,16 @@ async def transcript(
     found = (await tx.db.execute(statement)).all()
     views = [message_view(item[0], item[1] or "") for item in found[:limit]]
     return views[::-1], len(found) > limit
+
+
+async def message_texts(tx: Tx, message_ids: Sequence[str]) -> list[str]:
+    """The searchable texts of these messages, in the order of the transcript."""
+    rows = await tx.db.scalars(
+        select(MessageRow.text)
+        .where(MessageRow.id.in_(message_ids), MessageRow.recalled_at.is_(None))
+        .order_by(MessageRow.seq)
+    )
+    return list(rows)
 
 
 async def notes(tx: Tx, conversation_id: str) -> list[NoteView]:

@@ -76,7 +76,7 @@ async def ensure_thread(tx: Tx, address: Address) -> Thread:
         customer_id=identity.customer_id,
         created_at=tx.now,
     )
-    conversation.pending_lines = []
+    conversation.pending_lines, conversation.form = [], {}
     tx.db.add(conversation)
     await tx.db.flush()
     return Thread(conversation, account, customer)

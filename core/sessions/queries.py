@@ -225,6 +225,24 @@ async def queue_position(tx: Tx, row: SessionRow) -> int:
     return (ahead or 0) + 1
 
 
+async def promised_wait(tx: Tx, position: int) -> int | None:
+    """Seconds that we tell whoever stands at `position`; None when nobody is there to serve."""
+    capacity = await slots(tx)
+    wait = expected_wait(
+        position,
+        free_slots=capacity.free,
+        total_slots=capacity.total,
+        service_time=await service_time(tx),
+    )
+    return None if wait is None else int(wait.total_seconds())
+
+
+async def queue_state(tx: Tx, row: SessionRow) -> tuple[int, int | None]:
+    """Where a queued session stands now, and how long it will wait from now."""
+    position = await queue_position(tx, row)
+    return position, await promised_wait(tx, position)
+
+
 async def service_time(tx: Tx) -> timedelta:
     """Mean duration of the human part of recent sessions; a default until there are any."""
     recent = (

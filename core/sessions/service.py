@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import update
 
 from core.actor import Actor
-from core.assignment.queries import candidates, slots
+from core.assignment.queries import candidates
 from core.assignment.strategy import Choice, least_busy
 from core.content import Text
 from core.conversations.service import Speech, hand_over, say
@@ -29,14 +29,13 @@ from core.events import (
 )
 from core.ids import new_id
 from core.permissions import Permission
-from core.queues.estimate import expected_wait
+from core.queues.words import queue_words
 from core.servicers.models import ServicerRow
 from core.servicers.service import drop_load, take_load
 from core.sessions import farewell
 from core.sessions.models import SessionRow
-from core.sessions.queries import queue_position, service_time, session_view
+from core.sessions.queries import promised_wait, queue_position, session_view
 from core.sessions.states import Action, next_state
-from core.sessions.words import spoken_duration
 from core.settings.sections import Reception
 from core.views import Presence, Sender, ServiceMode, SessionState, SessionView
 
@@ -97,13 +96,14 @@ async def hand_off(
         waiting_since=row.waiting_since or tx.now,
     )
     position = await queue_position(tx, row)
-    promise = await _promise(tx, row, position)
+    promise = await promised_wait(tx, position)
+    row.promised_wait_s = promise
     view = await session_view(tx, row.id)
     tx.emit(SessionHandedOff(session=view, position=position, promised_wait_s=promise))
     if position == 1 and await assign_next(tx, row.id) is not None:
         return await session_view(tx, row.id)
     if notify:
-        await _tell(tx, thread, row.id, await _queue_words(tx, position, promise))
+        await _tell(tx, thread, row.id, queue_words(tx, position, promise))
     return view
 
 
@@ -345,30 +345,6 @@ async def _tell(tx: Tx, thread: Thread, session_id: str, text: str) -> None:
     """A notice of the system's. It never takes the last slot: that is for the answer."""
     if thread.window.allows(1, tx.now, reserve=1):
         await say(tx, thread, session_id, Speech([Text(text=text)], Sender.SYSTEM))
-
-
-async def _promise(tx: Tx, row: SessionRow, position: int) -> int | None:
-    capacity = await slots(tx)
-    wait = expected_wait(
-        position,
-        free_slots=capacity.free,
-        total_slots=capacity.total,
-        service_time=await service_time(tx),
-    )
-    row.promised_wait_s = None if wait is None else int(wait.total_seconds())
-    await tx.db.flush()
-    return row.promised_wait_s
-
-
-async def _queue_words(tx: Tx, position: int, promise: int | None) -> str:
-    words = tx.settings.get(Reception)
-    if promise is None:
-        return words.nobody_online_text
-    facts = {"position": position, "ahead": position - 1, "wait": spoken_duration(promise)}
-    text = words.queued_text
-    for name, value in facts.items():
-        text = text.replace(f"{{{name}}}", str(value))
-    return text
 
 
 def _servicer_of(by: Actor) -> str:

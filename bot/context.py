@@ -1,0 +1,63 @@
+"""The one typed argument beside the update, and the write block that a handler opens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.turn import Turn
+from channels.update import Update
+from core import inbox
+from core.clock import Clock
+from core.db import UnitOfWork
+from core.ports import RateLimiter
+from core.sessions.situation import Situation
+from core.settings.live import LiveSettings
+from knowledge.decisions import FaqDecision
+
+
+class Answers(Protocol):
+    """The knowledge base, as the bot sees it."""
+
+    async def decide(self, question: str, *, audience: str | None = None) -> FaqDecision: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What handlers and jobs work with. One per process."""
+
+    uow: UnitOfWork
+    settings: LiveSettings
+    answers: Answers
+    limiter: RateLimiter
+
+    @property
+    def clock(self) -> Clock:
+        return self.uow.clock
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """situation: how things stood when the update was taken up; None for a first word.
+
+    log: ids for log lines.
+    """
+
+    tools: Tools
+    update: Update
+    inbox_id: int
+    situation: Situation | None
+    log: Mapping[str, str]
+
+    @property
+    def is_with_people(self) -> bool:
+        return self.situation is not None and self.situation.is_with_people
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Turn]:
+        """The handler's one write block: its effects and "done" are one transaction."""
+        async with self.tools.uow.write() as tx:
+            await inbox.mark_done(tx, self.inbox_id)
+            yield await Turn.begin(tx, self.update.address)

@@ -1,0 +1,41 @@
+"""People have the session: write down what the customer says, and keep still."""
+
+from __future__ import annotations
+
+from bot.context import Context
+from bot.filters.content import Says
+from bot.filters.session import queued, with_people
+from bot.router import Router
+from channels.update import MenuChosen, MessageReceived
+from core.content import Content, Text
+from core.queues.words import queue_words
+from core.sessions.queries import queue_state
+
+router = Router("relay")
+
+#: Asking how long it takes, in a word.
+WAITING_WORDS = ("排队", "还要多久", "多久", "到我了吗", "前面还有几个", "第几位")
+
+
+@router.on(MessageReceived, queued & Says(WAITING_WORDS))
+async def asked_position(update: MessageReceived, ctx: Context) -> None:
+    async with ctx.write() as turn:
+        await turn.hear(update.message_id, update.content, update.occurred_at)
+        if turn.session is not None and turn.session.queued_at is not None:
+            position, promise = await queue_state(turn.tx, turn.session)
+            await turn.say(queue_words(turn.tx, position, promise))
+
+
+@router.on(MessageReceived, with_people)
+async def relay_message(update: MessageReceived, ctx: Context) -> None:
+    await _relay(ctx, update.message_id, update.content)
+
+
+@router.on(MenuChosen, with_people)
+async def relay_click(update: MenuChosen, ctx: Context) -> None:
+    await _relay(ctx, update.message_id, Text(text=update.text))
+
+
+async def _relay(ctx: Context, message_id: str, content: Content) -> None:
+    async with ctx.write() as turn:
+        await turn.hear(message_id, content, ctx.update.occurred_at)

@@ -1,0 +1,134 @@
+"""One write block of a conversation: what was heard, what is said, where the session goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from core.content import Address, Content, Text, plain_text
+from core.conversations import service as conversations
+from core.conversations.service import Heard, Speech
+from core.conversations.threads import Thread, ensure_thread, get_thread
+from core.db import Tx
+from core.sessions import service as sessions
+from core.sessions.models import SessionRow
+from core.sessions.queries import latest_session_of, open_session_of
+from core.settings.sections import Bot
+from core.timers import service as timers
+from core.views import MessageView, Sender, SessionState
+
+MEDIA_TIMER = "media.fetch"
+PROFILE_TIMER = "customer.profile"
+
+
+@dataclass(slots=True)
+class Turn:
+    """Rows of one open transaction. `session` is the open one, None when there is none."""
+
+    tx: Tx
+    thread: Thread
+    session: SessionRow | None
+
+    @classmethod
+    async def begin(cls, tx: Tx, address: Address) -> Self:
+        thread = await ensure_thread(tx, address)
+        if thread.conversation.created_at == tx.now:
+            await timers.set_timer(tx, PROFILE_TIMER, thread.conversation.id, tx.now)
+        return cls(tx, thread, await open_session_of(tx, thread.conversation.id))
+
+    @classmethod
+    async def of_conversation(cls, tx: Tx, conversation_id: str) -> Self:
+        """For jobs, which know the conversation and no address."""
+        thread = await get_thread(tx, conversation_id)
+        return cls(tx, thread, await open_session_of(tx, conversation_id))
+
+    @property
+    def state(self) -> SessionState:
+        return SessionState(self.session.state) if self.session else SessionState.NEW
+
+    @property
+    def is_bots(self) -> bool:
+        """May the bot speak? Not once people have the session, or are waited for."""
+        return self.state in {SessionState.NEW, SessionState.BOT}
+
+    async def hear(
+        self, message_id: str, content: Content, at: datetime, *, opens: bool = True
+    ) -> MessageView:
+        """Write down what the customer wrote.
+
+        opens: begin a session when none is open; False leaves the line with the last one.
+        """
+        if self.session is None and opens:
+            topic = plain_text(content)
+            self.session = await sessions.open_session(self.tx, self.thread, topic=topic)
+        session_id = self.session.id if self.session else await self._last_session_id()
+        heard = Heard(vendor_id=message_id, content=content, sent_at=at)
+        view = await conversations.hear(self.tx, self.thread, session_id, heard)
+        if self.session is not None:
+            await sessions.note_heard(self.tx, self.session, from_customer=True)
+        await self._fetch_media(view)
+        return view
+
+    async def hear_servicer(
+        self, message_id: str, content: Content, at: datetime, servicer: tuple[str, str]
+    ) -> MessageView:
+        """Mirror what a servicer wrote in the platform's client. servicer: (id, name)."""
+        session_id = self.session.id if self.session else await self._last_session_id()
+        heard = Heard(message_id, content, at, servicer_id=servicer[0], servicer_name=servicer[1])
+        view = await conversations.hear(self.tx, self.thread, session_id, heard)
+        if self.session is not None:
+            await sessions.note_heard(self.tx, self.session, from_customer=False)
+        await self._fetch_media(view)
+        return view
+
+    async def say(
+        self,
+        *contents: Content | str,
+        source: Mapping[str, str] | None = None,
+        event_code: str | None = None,
+        code_expires_at: datetime | None = None,
+    ) -> list[MessageView]:
+        """Speak as the bot; held until the customer writes when the window is closed."""
+        speech = Speech(
+            [Text(text=one) if isinstance(one, str) else one for one in contents],
+            Sender.BOT,
+            source=source or {},
+            hold_if_closed=True,
+            event_code=event_code,
+            code_expires_at=code_expires_at,
+        )
+        session_id = self.session.id if self.session else None
+        return await conversations.say(self.tx, self.thread, session_id, speech)
+
+    async def hand_off(self, reason: str) -> None:
+        """Give the session to people, unless they have it."""
+        if not self.is_bots:
+            return
+        if self.session is None:
+            self.session = await sessions.open_session(self.tx, self.thread)
+        self.forget_pending()
+        await sessions.hand_off(self.tx, self.thread, self.session.id, reason=reason)
+
+    def forget_pending(self) -> None:
+        self.thread.conversation.pending_lines = []
+
+    def fill_form(self, state: str, data: Mapping[str, Any]) -> None:
+        """Remember where the customer is in a form; `leave_form` ends it."""
+        self.thread.conversation.form = {"state": state, "data": dict(data)}
+
+    def leave_form(self) -> None:
+        self.thread.conversation.form = {}
+
+    @property
+    def words(self) -> Bot:
+        return self.tx.settings.get(Bot)
+
+    async def _last_session_id(self) -> str | None:
+        last = await latest_session_of(self.tx, self.thread.conversation.id)
+        return last.id if last else None
+
+    async def _fetch_media(self, view: MessageView) -> None:
+        if conversations.has_file(view.content):
+            await timers.set_timer(self.tx, MEDIA_TIMER, view.id, self.tx.now)
