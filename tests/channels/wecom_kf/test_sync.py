@@ -266,7 +266,7 @@ async def test_the_poll_finds_what_no_callback_announced(
     log = Log([])
     wecom.defaults |= {"kf/account/list": ACCOUNTS, "kf/sync_msg": log}
     task = asyncio.create_task(channel.run())
-    await until(lambda: wecom.called("kf/sync_msg"))
+    await until(lambda: f"wecom_kf.pulled:{ACCOUNT}" in memory.cache.values)
     log.items.append(text(0))
     memory.cache.values.clear()  # the mark of the last pull has expired
     await memory.intake.received(1)
