@@ -156,7 +156,7 @@ async def _views(tx: Tx, rows: Sequence[DecisionRow]) -> list[DecisionView]:
         .where(FeedbackRow.decision_id.in_([row.id for row in rows]))
         .order_by(FeedbackRow.created_at)
     )
-    verdicts = dict(found.tuples().all())
+    verdicts = dict(found.all())
     return [decision_view(row, verdicts.get(row.id, "")) for row in rows]
 
 

@@ -88,7 +88,7 @@ async def get_revision(tx: Tx, article_id: str, number: int) -> RevisionView:
 async def live_stamps(tx: Tx) -> dict[str, int]:
     """Version of every article that is live now, by id."""
     query = select(ArticleRow.id, ArticleRow.version).where(*live_conditions(tx.now))
-    return dict((await tx.db.execute(query)).tuples().all())
+    return dict((await tx.db.execute(query)).all())
 
 
 async def live_articles(tx: Tx, article_ids: Sequence[str]) -> list[ArticleView]:
@@ -118,7 +118,7 @@ async def every_article(
 
 async def count_by_state(tx: Tx) -> dict[str, int]:
     rows = await tx.db.execute(select(ArticleRow.state, func.count()).group_by(ArticleRow.state))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def live_conditions(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -16,6 +16,7 @@ from core.events import ArticleChanged
 from core.ids import new_id
 from core.permissions import Permission
 from knowledge import lifetimes
+from knowledge.categories import ensure_categories
 from knowledge.content import ArticleContent, ArticleState
 from knowledge.models import ArticleRow, RevisionRow
 from knowledge.queries import article_view, content_of
@@ -70,6 +71,7 @@ async def create(
         updated_at=tx.now,
     )
     tx.db.add(row)
+    await ensure_categories(tx, [content.category])
     await tx.db.flush()
     opened = new_revision(tx, row, content, number=1, by=by)
     await tx.db.flush()
@@ -260,6 +262,7 @@ async def go_live(tx: Tx, row: ArticleRow, revision: RevisionRow) -> None:
     row.state = ArticleState.PUBLISHED
     row.live_number, row.open_number = revision.number, None
     row.published_at = tx.now
+    await ensure_categories(tx, [row.category])
     await lifetimes.plan(tx, row)
     announce(tx, row)
 

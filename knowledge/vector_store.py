@@ -29,7 +29,7 @@ class DatabaseVectors:
                         VectorRow.model == model, VectorRow.key.in_(part)
                     )
                 )
-                found |= rows.tuples().all()
+                found |= rows.all()
         return found
 
     async def save(self, model: str, vectors: Mapping[str, bytes]) -> None:
@@ -46,7 +46,7 @@ class DatabaseVectors:
             rows = await tx.db.execute(
                 select(VectorRow.model, func.count()).group_by(VectorRow.model)
             )
-            return dict(rows.tuples().all())
+            return dict(rows.all())
 
     async def forget_other_models(self, model: str) -> int:
         """Remove the vectors of models that are no longer used. Returns how many went."""

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from core.actor import Actor
-from core.db import UnitOfWork
+from core.clock import ManualClock
+from core.db import UnitOfWork, make_engine
 from core.permissions import permissions_of
 from core.views import Role
 from knowledge import service
@@ -86,3 +87,11 @@ async def published(uow: UnitOfWork, **fields: Any) -> ArticleView:
         return await service.publish(
             tx, view.id, version=view.version, by=Actor.system("chief"), second_person=False
         )
+
+
+@pytest.fixture
+async def sqlite_uow(sqlite_url: str, clock: ManualClock) -> AsyncIterator[UnitOfWork]:
+    """For tests of size, where one database is enough."""
+    made = UnitOfWork(make_engine(sqlite_url), clock)
+    yield made
+    await made.close()
