@@ -74,7 +74,7 @@ class Gate:
                     response = error_answer(error)
                 if (drop := self.world.faults.hit("drop_after", path)) is not None:
                     response = await _hang_up(request, drop)
-            errcode = response.get("errcode", 0)
+            errcode = int(response.headers.get("Error-Code", "0"))
             if errcode:
                 count.errors[errcode] = count.errors.get(errcode, 0) + 1
             return response
@@ -107,11 +107,9 @@ class Gate:
 
 
 def json_answer(fields: Json) -> web.Response:
-    response = web.Response(
-        body=json.dumps(fields, ensure_ascii=False).encode(), content_type="application/json"
-    )
-    response["errcode"] = fields.get("errcode", 0)
-    return response
+    body = json.dumps(fields, ensure_ascii=False).encode()
+    headers = {"Error-Code": str(fields.get("errcode", 0))}
+    return web.Response(body=body, content_type="application/json", headers=headers)
 
 
 def error_answer(error: ApiError) -> web.Response:

@@ -132,11 +132,12 @@ class Callbacks:
                 self._idle.set()
 
     async def _deliver(self, http: aiohttp.ClientSession, delivery: Delivery) -> None:
+        packet = self._seal(delivery.app, delivery.plain)
         for attempt in range(RETRIES + 1):
             if attempt:
                 self.counts.retried += 1
                 await asyncio.sleep(self.timing.retry_s)
-            reply = await self._post(http, delivery)
+            reply = await self._post(http, delivery.app, packet)
             if reply is not None:
                 self.counts.delivered += 1
                 self._take_reply(delivery, reply)
@@ -144,12 +145,12 @@ class Callbacks:
         self.counts.failed += 1
         log.warning("A callback was given up.", extra={"action": "sandbox.callback_failed"})
 
-    async def _post(self, http: aiohttp.ClientSession, delivery: Delivery) -> bytes | None:
+    async def _post(
+        self, http: aiohttp.ClientSession, app: AppState, packet: Envelope
+    ) -> bytes | None:
         """The body of a 200, or None where the platform would try again."""
-        app = delivery.app
         if app.url is None:
             return b""
-        packet = self._seal(app, delivery.plain)
         body = (
             f"<xml><ToUserName><![CDATA[{self.corp_id}]]></ToUserName>"
             f"<AgentID><![CDATA[{app.agent_id}]]></AgentID>"

@@ -8,6 +8,7 @@ async with running_sandbox(demo_seed(callback_url)) as sandbox:
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -87,7 +88,7 @@ class Sandbox:
     async def people(self) -> Answer:
         return await self.get("people")
 
-    # --- the platform's moods ----------------------------------------------------------------------
+    # --- the platform's moods --------------------------------------------------------------------
 
     async def fault(self, kind: str, **fields: object) -> str:
         return str((await self.post("faults", kind=kind, **fields))["fault_id"])
@@ -127,8 +128,8 @@ class Sandbox:
         return await self.call("POST", path, json=fields)
 
     async def upload(self, path: str, kind: str, name: str, data: bytes) -> Answer:
-        form = aiohttp.FormData()
-        form.add_field("media", data, filename=name)
+        form = aiohttp.FormData(quote_fields=False)
+        form.add_field("media", io.BytesIO(data), filename=name)
         return await self.call("POST", path, params={"type": kind}, data=form)
 
     async def call(
