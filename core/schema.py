@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core import event_log, inbox, lanes, outbox
+from core import event_log, idempotency, inbox, lanes, outbox
 from core.accounts import models as accounts
 from core.attachments import models as attachments
 from core.audit import models as audit
@@ -11,11 +11,14 @@ from core.conversations import models as conversations
 from core.customers import models as customers
 from core.db import Base
 from core.ratings import models as ratings
+from core.reads import models as reads
 from core.replies import models as replies
 from core.servicers import models as servicers
 from core.sessions import models as sessions
 from core.settings import models as settings
+from core.sla import models as sla
 from core.teams import models as teams
+from core.tickets import models as tickets
 from core.timers import models as timers
 from core.users import models as users
 
@@ -29,16 +32,20 @@ __all__ = [
     "conversations",
     "customers",
     "event_log",
+    "idempotency",
     "inbox",
     "lanes",
     "metadata",
     "outbox",
     "ratings",
+    "reads",
     "replies",
     "servicers",
     "sessions",
     "settings",
+    "sla",
     "teams",
+    "tickets",
     "timers",
     "users",
 ]

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from core.accounts.models import AccountRow
 from core.db import Tx
+from core.errors import NotFound
 from core.views import AccountView, ServiceMode
 
 
@@ -25,6 +26,14 @@ def account_view(row: AccountRow) -> AccountView:
 async def list_accounts(tx: Tx) -> list[AccountView]:
     rows = await tx.db.scalars(select(AccountRow).order_by(AccountRow.channel, AccountRow.name))
     return [account_view(row) for row in rows]
+
+
+async def get_account(tx: Tx, account_id: str) -> AccountView:
+    """Raises: NotFound."""
+    row = await tx.db.get(AccountRow, account_id)
+    if row is None:
+        raise NotFound("account_not_found")
+    return account_view(row)
 
 
 async def find_account(tx: Tx, channel: str, account: str) -> AccountView | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import delete, update
@@ -38,33 +39,32 @@ async def create(tx: Tx, draft: ReplyDraft, *, by: Actor) -> ReplyView:
     )
     tx.db.add(row)
     await tx.db.flush()
-    await _record(tx, "reply.created", row.id, draft.scope, by)
+    await _record(tx, "reply.created", row, by)
     return reply_view(row)
 
 
 async def change(
-    tx: Tx, reply_id: str, draft: ReplyDraft, *, version: int, by: Actor
+    tx: Tx, reply_id: str, wanted: Mapping[str, str], *, version: int, by: Actor
 ) -> ReplyView:
-    """Raises: NotFound (also for another person's), Forbidden, Conflict."""
+    """Change fields of `ReplyDraft`; those not named stay.
+
+    Raises: NotFound (also for another person's), Forbidden, Conflict.
+    """
     row = await _access(tx, reply_id, by)
-    values = {
-        "scope": draft.scope,
-        "owner_id": _owner(draft.scope, by),
-        "shortcut": draft.shortcut,
-        "title": draft.title,
-        "text": draft.text,
-        "version": version + 1,
-    }
+    values: dict[str, object] = dict(wanted)
+    if "scope" in wanted:
+        values["owner_id"] = _owner("personal" if wanted["scope"] == "personal" else "all", by)
     changed = await tx.db.execute(
         update(CannedReplyRow)
         .where(CannedReplyRow.id == row.id, CannedReplyRow.version == version)
-        .values(values)
+        .values(**values, version=version + 1)
         .returning(CannedReplyRow.id)
+        .execution_options(synchronize_session=False)
     )
     if changed.first() is None:
         raise Conflict(version=row.version)
     await tx.db.refresh(row)
-    await _record(tx, "reply.changed", row.id, draft.scope, by)
+    await _record(tx, "reply.changed", row, by)
     return reply_view(row)
 
 
@@ -72,7 +72,7 @@ async def remove(tx: Tx, reply_id: str, *, by: Actor) -> None:
     """Raises: NotFound, Forbidden."""
     row = await _access(tx, reply_id, by)
     await tx.db.execute(delete(CannedReplyRow).where(CannedReplyRow.id == row.id))
-    await _record(tx, "reply.removed", row.id, "personal" if row.owner_id else "all", by)
+    await _record(tx, "reply.removed", row, by)
 
 
 def _owner(scope: Scope, by: Actor) -> str | None:
@@ -91,7 +91,7 @@ async def _access(tx: Tx, reply_id: str, by: Actor) -> CannedReplyRow:
     return row
 
 
-async def _record(tx: Tx, action: str, reply_id: str, scope: str, by: Actor) -> None:
+async def _record(tx: Tx, action: str, row: CannedReplyRow, by: Actor) -> None:
     """Personal replies are nobody else's business; those for everyone are recorded."""
-    if scope == "all":
-        await audit.append(tx, by=by, action=action, target=reply_id)
+    if row.owner_id is None:
+        await audit.append(tx, by=by, action=action, target=row.id)

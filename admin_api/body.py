@@ -1,0 +1,93 @@
+"""Reading what strangers send: sizes capped, text that no database takes refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import DomainError, Invalid
+
+Model = TypeVar("Model", bound=BaseModel)
+#: The version that the client read, for optimistic locking.
+Version = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class TooLarge(DomainError):
+    code = "too_large"
+
+
+class MalformedBody(DomainError):
+    code = "malformed_json"
+
+
+class Body(BaseModel):
+    """Base of request bodies: unknown fields are mistakes, NUL characters are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, data: Any) -> Any:
+        refuse_unstorable(data)
+        return data
+
+
+def refuse_unstorable(value: object) -> None:
+    """Raises ValueError for NUL, lone surrogates and NaN anywhere within JSON-like data."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            if "\x00" in item:
+                raise ValueError("nul_character")
+            item.encode()
+        elif isinstance(item, float):
+            if not math.isfinite(item):
+                raise ValueError("not_finite")
+        elif isinstance(item, dict):
+            todo += [*item.keys(), *item.values()]
+        elif isinstance(item, list | tuple):
+            todo += item
+
+
+async def read_capped(request: web.Request, most: int) -> bytes:
+    """The raw body. Raises: TooLarge, without reading further than `most`."""
+    if request.content_length is not None and request.content_length > most:
+        raise TooLarge(most=most)
+    parts, size = [], 0
+    async for chunk in request.content.iter_chunked(64 * 1024):
+        size += len(chunk)
+        if size > most:
+            raise TooLarge(most=most)
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def parse_body(raw: bytes, model: type[Model]) -> Model:
+    """Raises: MalformedBody when it is no JSON; ValidationError when it does not fit."""
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        if any(item["type"] == "json_invalid" for item in error.errors(include_url=False)):
+            raise MalformedBody from error
+        raise
+
+
+def parse_query(values: Mapping[str, str], model: type[Model]) -> Model:
+    """Raises: ValidationError; Invalid for text that cannot be stored."""
+    plain = {key: value for key, value in values.items() if value != ""}
+    for value in plain.values():
+        check_text(value)
+    return model.model_validate(plain)
+
+
+def check_text(value: str) -> str:
+    try:
+        refuse_unstorable(value)
+    except ValueError as error:
+        raise Invalid("unstorable_text") from error
+    return value

@@ -1,0 +1,39 @@
+"""One file per noun; all their endpoints, in the order of this list."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from admin_api.endpoint import Endpoint
+from admin_api.routes import (
+    accounts,
+    articles,
+    attachments,
+    audit,
+    auth,
+    customers,
+    replies,
+    servicers,
+    sessions,
+    settings,
+    system,
+    users,
+)
+
+_MODULES: Final = (
+    auth,
+    users,
+    servicers,
+    accounts,
+    sessions,
+    customers,
+    attachments,
+    articles,
+    replies,
+    settings,
+    audit,
+    system,
+)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(
+    item for module in _MODULES for item in vars(module).values() if isinstance(item, Endpoint)
+)

@@ -1,0 +1,56 @@
+"""What the API is given: everything it needs, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from admin_api.config import ApiConfig
+from admin_api.socket.hub import SocketHub
+from admin_api.tokens import Tokens
+from core.attachments.service import AttachmentStore
+from core.db import UnitOfWork
+from core.ports import RateLimiter
+from core.sealing import KeyRing
+from core.settings.live import LiveSettings
+from core.views import AccountView
+from knowledge.views import FoundArticle
+
+Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
+#: (account, scene, scene_param) → a link that opens a conversation, None when it has none.
+Links = Callable[[AccountView, str, str], Awaitable[str | None]]
+
+
+class Search(Protocol):
+    """The answerer, as far as the desk needs it."""
+
+    async def search(self, text: str, limit: int = 5) -> list[FoundArticle]: ...
+
+
+async def _nothing_else() -> Mapping[str, bool]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One per process, built by `bot.app`.
+
+    readiness: further checks for /readyz by name. channels: names, for /system.
+    """
+
+    uow: UnitOfWork
+    settings: LiveSettings
+    files: AttachmentStore
+    limiter: RateLimiter
+    keyring: KeyRing
+    hub: SocketHub
+    config: ApiConfig = field(default_factory=ApiConfig)
+    readiness: Readiness = _nothing_else
+    channels: tuple[str, ...] = ()
+    knowledge: Search | None = None
+    links: Links | None = None
+
+    @property
+    def tokens(self) -> Tokens:
+        return Tokens(self.keyring)

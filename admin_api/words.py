@@ -1,0 +1,213 @@
+"""Every refusal in words: `code` → (zh-CN, en). Facts fill the braces; missing ones stay empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+Language = Literal["zh", "en"]
+
+PROBLEMS: Final[dict[str, tuple[str, str]]] = {
+    "unauthenticated": ("请先登录", "Please log in"),
+    "token_expired": ("登录已过期，请重新登录", "The access token has expired"),
+    "token_reused": (
+        "该登录凭证已被使用过，为安全起见已退出此设备，请重新登录",
+        "This refresh token was already used; the device has been logged out",
+    ),
+    "bad_credentials": ("用户名或密码不正确", "Wrong user name or password"),
+    "locked": (
+        "登录失败次数过多，账号已暂时锁定，请稍后再试",
+        "Too many failed logins; the account is locked for a while",
+    ),
+    "forbidden": ("您没有权限进行此操作", "You are not permitted to do this"),
+    "not_found": ("没有找到，可能已被删除", "Not found; it may have been deleted"),
+    "method_not_allowed": ("不支持的请求方法", "Method not allowed"),
+    "conflict": (
+        "内容已被他人修改，请刷新后重试",
+        "Somebody else changed it first; read it again and retry",
+    ),
+    "invalid_transition": (
+        "当前状态不允许此操作，请刷新后查看",
+        "The present state does not allow this",
+    ),
+    "not_queued": ("该会话已不在排队中", "The session is not in the queue any more"),
+    "session_moved": (
+        "会话状态已变化，请刷新后重试",
+        "The session moved meanwhile; read it again",
+    ),
+    "not_serving": (
+        "会话不在人工接待中，请先接入",
+        "The session is not served by a person; claim it first",
+    ),
+    "not_my_session": ("该会话不由您接待", "This session is not yours"),
+    "not_a_servicer": (
+        "您还不是接待人员，请联系管理员",
+        "You are not a servicer; ask an administrator",
+    ),
+    "already_mine": ("该会话已由您接待", "You have this session already"),
+    "at_capacity": ("已达到接待上限", "The limit of parallel sessions is reached"),
+    "transfer_to_self": ("不能转接给自己", "It cannot be transferred to yourself"),
+    "servicer_unavailable": ("对方当前不可接待", "That servicer is not available now"),
+    "servicer_not_found": ("没有这位接待人员", "No such servicer"),
+    "capacity_out_of_range": (
+        "接待上限须在 {low} 到 {high} 之间",
+        "The limit must be between {low} and {high}",
+    ),
+    "native_mode": (
+        "该会话由企业微信客户端接待，请在企业微信中回复",
+        "This session is served in the WeCom client; reply there",
+    ),
+    "native_mode_unsupported": (
+        "该渠道没有自己的接待客户端",
+        "This channel has no client of its own to serve from",
+    ),
+    "account_not_manageable": (
+        "该客服账号未授权给本应用管理",
+        "This account may not be managed by the application",
+    ),
+    "not_my_message": ("只能撤回自己发送的消息", "Only your own messages can be recalled"),
+    "not_sent_yet": ("消息尚未送达，暂不能撤回", "The message has not been sent yet"),
+    "recall_unsupported": ("该渠道不支持撤回", "This channel cannot recall messages"),
+    "window_closed": (
+        "当前不能再给客户发送消息：剩余 {left} 条，截止 {until}。客户再次发言后即可继续",
+        "No message may be sent now: {left} left, until {until}",
+    ),
+    "recall_too_late": (
+        "发送已超过 2 分钟，不能撤回",
+        "It is too late to recall this message",
+    ),
+    "institution_not_found": ("没有这个单位", "No such institution"),
+    "article_state": (
+        "知识条目当前状态不允许此操作",
+        "The article's state does not allow this",
+    ),
+    "external_id_taken": ("编号 {external_id} 已被使用", "The id {external_id} is taken"),
+    "same_person": ("作者与审核人不能是同一人", "Author and reviewer must be two people"),
+    "never_published": ("该版本从未发布过", "This revision was never published"),
+    "invalid_article": ("知识条目内容有误：{field}", "The article is not valid: {field}"),
+    "invalid": ("提交的内容有误", "The request is not valid"),
+    "invalid_fields": ("部分内容填写有误，请检查", "Some fields are not valid"),
+    "invalid_setting": ("设置项填写有误，请检查", "The setting is not valid"),
+    "malformed_json": ("请求内容不是有效的 JSON", "The body is not valid JSON"),
+    "unstorable_text": (
+        "文字中包含不能保存的字符",
+        "The text contains characters that cannot be stored",
+    ),
+    "bad_cursor": ("翻页标记无效，请从第一页重新开始", "The cursor is not valid"),
+    "too_large": ("请求内容过大", "The request is too large"),
+    "unsupported_media_type": ("不支持的内容类型", "Unsupported content type"),
+    "too_many_requests": (
+        "操作过于频繁，请 {retry_after_s} 秒后再试",
+        "Too many requests; retry in {retry_after_s} s",
+    ),
+    "idempotency_mismatch": (
+        "同一个 Idempotency-Key 用于了不同的内容",
+        "This Idempotency-Key was used for another body",
+    ),
+    "weak_password": ("密码不符合要求：{rule_words}", "The password is too weak: {rule_words}"),
+    "username_taken": ("用户名已被使用", "The user name is taken"),
+    "bad_username": (
+        "用户名须为 2–64 位小写字母、数字或 . _ @ -，以字母或数字开头",
+        "2–64 of a-z 0-9 . _ @ -, beginning with a letter or digit",
+    ),
+    "last_admin": ("至少要保留一位可用的管理员", "At least one active administrator must remain"),
+    "servicer_exists": ("该用户已经是接待人员", "This user is a servicer already"),
+    "wecom_userid_taken": ("该企业微信账号已绑定其他人", "This WeCom user is bound already"),
+    "file_empty": ("文件是空的", "The file is empty"),
+    "file_missing": ("请求中没有文件", "There is no file in the request"),
+    "file_too_large": (
+        "文件过大：{size_words}，上限 {most_words}",
+        "The file is too large: {size_words}, limit {most_words}",
+    ),
+    "file_type_refused": ("不支持这种文件", "This kind of file is not accepted"),
+    "file_name_mismatch": (
+        "文件内容与扩展名 .{extension} 不符",
+        "The content does not fit the extension .{extension}",
+    ),
+    "file_broken": ("文件已损坏，无法读取", "The file is broken"),
+    "file_bomb": (
+        "文件展开后过大，已拒绝",
+        "The file would unpack to an unreasonable size",
+    ),
+    "bad_ticket": ("下载链接已失效，请重新获取", "The download link has expired"),
+    "knowledge_off": ("知识库尚未就绪", "The knowledge base is not ready"),
+    "link_unavailable": ("该渠道不提供接入链接", "This channel offers no link"),
+    "import_format": ("无法识别的文件格式", "The file format is not known"),
+    "internal": (
+        "系统出了点问题，请稍后再试。问题编号 {incident}",
+        "Something went wrong. Incident {incident}",
+    ),
+}
+
+PASSWORD_RULES: Final[dict[str, tuple[str, str]]] = {
+    "length": ("至少 {least} 个字符", "at least {least} characters"),
+    "too_long": ("至多 {most} 个字符", "at most {most} characters"),
+    "classes": (
+        "大写字母、小写字母、数字、符号中至少包含 {least} 种",
+        "at least {least} of upper case, lower case, digits, symbols",
+    ),
+    "username": ("不能包含用户名", "must not contain the user name"),
+    "common": ("过于常见，容易被猜到", "too common"),
+}
+
+#: pydantic's error types, as far as people meet them.
+FIELDS: Final[dict[str, tuple[str, str]]] = {
+    "missing": ("必填", "required"),
+    "extra_forbidden": ("不认识的字段", "unknown field"),
+    "string_type": ("应为文字", "must be text"),
+    "string_too_short": ("至少 {min_length} 个字符", "at least {min_length} characters"),
+    "string_too_long": ("至多 {max_length} 个字符", "at most {max_length} characters"),
+    "string_pattern_mismatch": ("格式不正确", "wrong format"),
+    "int_type": ("应为整数", "must be an integer"),
+    "int_parsing": ("应为整数", "must be an integer"),
+    "float_type": ("应为数字", "must be a number"),
+    "float_parsing": ("应为数字", "must be a number"),
+    "bool_type": ("应为是或否", "must be true or false"),
+    "bool_parsing": ("应为是或否", "must be true or false"),
+    "greater_than_equal": ("不能小于 {ge}", "at least {ge}"),
+    "less_than_equal": ("不能大于 {le}", "at most {le}"),
+    "enum": ("应为以下之一：{expected}", "one of: {expected}"),
+    "literal_error": ("应为以下之一：{expected}", "one of: {expected}"),
+    "union_tag_invalid": ("类型应为以下之一：{expected_tags}", "type is one of: {expected_tags}"),
+    "union_tag_not_found": ("缺少类型 type", "type is missing"),
+    "too_long": ("至多 {max_length} 项", "at most {max_length} items"),
+    "too_short": ("至少 {min_length} 项", "at least {min_length} items"),
+    "value_error": ("内容不能保存或不合要求", "not acceptable"),
+    "model_type": ("应为对象", "must be an object"),
+    "model_attributes_type": ("应为对象", "must be an object"),
+    "dict_type": ("应为对象", "must be an object"),
+    "list_type": ("应为列表", "must be a list"),
+    "tuple_type": ("应为列表", "must be a list"),
+    "datetime_parsing": ("应为 ISO 8601 时间", "must be an ISO 8601 time"),
+    "datetime_from_date_parsing": ("应为 ISO 8601 时间", "must be an ISO 8601 time"),
+    "timezone_aware": ("时间应带时区", "the time needs a zone"),
+}
+
+
+class _Lenient(dict[str, object]):
+    """Facts for str.format_map; what is missing reads as nothing."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def language_of(accept_language: str) -> Language:
+    """Chinese unless English is asked for first."""
+    first = accept_language.split(",", 1)[0].strip().lower()
+    return "en" if first.startswith("en") else "zh"
+
+
+def say(
+    table: Mapping[str, tuple[str, str]],
+    code: str,
+    language: Language,
+    facts: Mapping[str, object],
+) -> str:
+    """The words for a code of the table."""
+    zh, en = table[code]
+    return (en if language == "en" else zh).format_map(_Lenient(facts))
+
+
+def bytes_words(size: int) -> str:
+    """12.3 MB; for people."""
+    return f"{size / 1048576:.1f} MB" if size >= 1048576 else f"{size / 1024:.0f} KB"
