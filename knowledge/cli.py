@@ -1,0 +1,165 @@
+"""`wenqu kb …` and `wenqu faq …`: sub-commands over a knowledge base that the caller opens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from core.actor import Actor
+from core.db import UnitOfWork
+from core.errors import Invalid
+from knowledge.answerer import Answerer
+from knowledge.embedder import Embedder
+from knowledge.encoders import Encoder
+from knowledge.exporter import export_articles
+from knowledge.importer import ImportReport, import_records
+from knowledge.predictions import predict
+from knowledge.tables import format_of, read_records
+from knowledge.vector_store import DatabaseVectors
+
+#: Nobody waits for a single answer on the command line; a slow machine must not cost answers.
+_PATIENCE_S = 120.0
+_ERRORS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the commands work with."""
+
+    uow: UnitOfWork
+    encoder: Encoder
+
+    def answerer(self) -> Answerer:
+        store = DatabaseVectors(self.uow)
+        return Answerer(self.uow, Embedder(self.encoder, store=store, wait_s=_PATIENCE_S))
+
+
+#: Opens and closes the tools; lent by the composition root.
+Open = Callable[[], AbstractAsyncContextManager[Tools]]
+
+
+def kb_app(open_tools: Open) -> typer.Typer:
+    """`wenqu kb import FILE`, `wenqu kb export FILE`."""
+    app = typer.Typer(help="知识库导入与导出", no_args_is_help=True)
+
+    @app.command("import", help="导入知识条目；同一文件可以重复导入。")
+    def import_(
+        file: Annotated[Path, typer.Argument(exists=True, help="jsonl、csv 或 xlsx")],
+        dry_run: Annotated[bool, typer.Option(help="只检查，不写入")] = False,
+        embed: Annotated[bool, typer.Option(help="导入后立即计算向量")] = True,
+    ) -> None:
+        report = asyncio.run(_import(open_tools, file, dry_run=dry_run, embed=embed))
+        _show(report, dry_run=dry_run)
+        raise typer.Exit(1 if report.failed else 0)
+
+    @app.command("export", help="导出全部知识条目。")
+    def export(
+        file: Annotated[Path, typer.Argument(help="以 .jsonl、.csv 或 .xlsx 结尾")],
+    ) -> None:
+        count = asyncio.run(_export(open_tools, file))
+        Console().print(f"已导出 {count} 条到 {file}")
+
+    return app
+
+
+def faq_app(open_tools: Open) -> typer.Typer:
+    """`wenqu faq predict --queries IN --out OUT`."""
+    app = typer.Typer(help="问答机器人：批量回答与评测", no_args_is_help=True)
+
+    @app.command("predict", help="用回答客户的同一套代码回答一批问题。")
+    def predict_(
+        queries: Annotated[Path, typer.Option(exists=True, help="每行 {query_id, query}")],
+        out: Annotated[Path, typer.Option(help="每行 {query_id, answer_id, confidence}")],
+    ) -> None:
+        count = asyncio.run(_predict(open_tools, queries, out))
+        Console().print(f"已回答 {count} 个问题，结果在 {out}")
+
+    return app
+
+
+async def _import(open_tools: Open, file: Path, *, dry_run: bool, embed: bool) -> ImportReport:
+    data = await asyncio.to_thread(file.read_bytes)
+    async with open_tools() as tools:
+        with _bar() as bar:
+            rows = bar.add_task("读取", total=None)
+            try:
+                records = read_records(data, format_of(file.name))
+                report = await import_records(
+                    tools.uow,
+                    records,
+                    by=Actor.system("kb-import"),
+                    dry_run=dry_run,
+                    progress=lambda done: bar.update(rows, completed=done),
+                )
+            except Invalid as error:
+                raise typer.BadParameter(f"{error.code} {error.facts}") from error
+            if embed and not dry_run:
+                task = bar.add_task("向量", total=None)
+                await tools.answerer().start(
+                    progress=lambda done, total: bar.update(task, completed=done, total=total)
+                )
+    return report
+
+
+async def _export(open_tools: Open, file: Path) -> int:
+    try:
+        kind = format_of(file.name)
+    except Invalid as error:
+        raise typer.BadParameter("文件名须以 .jsonl、.csv 或 .xlsx 结尾") from error
+    async with open_tools() as tools:
+        with file.open("wb") as out:
+            return await export_articles(tools.uow, out, kind)
+
+
+async def _predict(open_tools: Open, queries: Path, out: Path) -> int:
+    wanted = list(_queries(await asyncio.to_thread(queries.read_text, encoding="utf-8-sig")))
+    async with open_tools() as tools:
+        answerer = tools.answerer()
+        with _bar() as bar:
+            loading = bar.add_task("载入", total=None)
+            await answerer.start(
+                progress=lambda done, total: bar.update(loading, completed=done, total=total)
+            )
+            asking = bar.add_task("回答", total=len(wanted))
+            lines = await predict(
+                answerer, wanted, progress=lambda done: bar.update(asking, completed=done)
+            )
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    await asyncio.to_thread(out.write_text, text, encoding="utf-8")
+    return len(lines)
+
+
+def _queries(text: str) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+            yield str(value["query_id"]), str(value["query"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise typer.BadParameter(f"第 {number} 行不是 {{query_id, query}}") from error
+
+
+def _show(report: ImportReport, *, dry_run: bool) -> None:
+    console = Console()
+    head = "检查完成（没有写入）" if dry_run else "导入完成"
+    counts = f"新增 {report.created}，更新 {report.updated}，未变 {report.unchanged}"
+    console.print(f"{head}：{counts}，出错 {report.failed}")
+    for error in report.errors[:_ERRORS_SHOWN]:
+        console.print(f"  第 {error.row} 行：{error.message}", markup=False)
+    if report.failed > _ERRORS_SHOWN:
+        console.print(f"  另有 {report.failed - _ERRORS_SHOWN} 行出错")
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))

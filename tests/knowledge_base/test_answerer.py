@@ -1,0 +1,207 @@
+"""The answerer over the database: in step, never embedding twice, alive without its model."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from core.actor import Actor
+from core.clock import ManualClock
+from core.db import UnitOfWork
+from core.event_log import EventRow
+from knowledge import decisions, queries, service
+from knowledge.answerer import Answerer, Engine
+from knowledge.content import INTERNAL
+from knowledge.embedder import Embedder
+from knowledge.retriever import Band
+from knowledge.synonyms import Synonyms
+from knowledge.vector_store import DatabaseVectors
+from tests.knowledge_base.conftest import GramEncoder, published
+
+SURE = (0.0, 0.0)  # every first candidate is good enough: these tests are not about quality
+
+
+def sure(uow: UnitOfWork, encoder: GramEncoder) -> Answerer:
+    embedder = Embedder(encoder, store=DatabaseVectors(uow))
+    return Answerer(uow, embedder, overrides=lambda: SURE)
+
+
+async def test_a_restart_embeds_nothing_again(uow: UnitOfWork, encoder: GramEncoder) -> None:
+    await published(uow, question="怎么重置密码？", similar=["密码忘了", "怎么重置密码？"])
+    first = sure(uow, encoder)
+    await first.start()
+    assert sorted(set(encoder.encoded)) == sorted(encoder.encoded)
+    encoder.encoded.clear()
+    second = sure(uow, encoder)
+    await second.start()
+    assert (len(second), encoder.encoded) == (1, [])
+    await published(uow, question="怎么打印报告？", answer="点击忘记密码。")
+    await second.sync()
+    assert len(second) == 2
+    assert len(encoder.encoded) == 1  # the answer is known already
+
+
+async def test_two_processes_are_in_step_after_publish_edit_archive_and_restore(
+    uow: UnitOfWork, reviewer: Actor
+) -> None:
+    one, two = sure(uow, GramEncoder()), sure(uow, GramEncoder())
+    await one.start()
+    await two.start()
+    view = await published(uow, question="怎么重置密码？", answer="旧")
+
+    async def both_say(question: str) -> list[str | None]:
+        for answerer in (one, two):
+            await answerer.refresh([view.id])
+        decided = [await answerer.decide(question) for answerer in (one, two)]
+        return [decision.answer.text if decision.answer else None for decision in decided]
+
+    assert await both_say("怎么重置密码") == ["旧", "旧"]
+    async with uow.write() as tx:
+        edited = await service.edit(
+            tx, view.id, {"answer": "新"}, version=view.version, by=Actor.system()
+        )
+        edited = await service.publish(
+            tx, view.id, version=edited.version, by=reviewer, second_person=False
+        )
+    assert await both_say("怎么重置密码") == ["新", "新"]
+    async with uow.write() as tx:
+        gone = await service.archive(tx, view.id, version=edited.version, by=reviewer)
+    assert await both_say("怎么重置密码") == [None, None]
+    async with uow.write() as tx:
+        await service.restore(tx, view.id, version=gone.version, by=reviewer)
+    assert await both_say("怎么重置密码") == ["新", "新"]
+
+
+async def test_sync_finds_what_was_missed_also_the_passing_of_time(
+    uow: UnitOfWork, encoder: GramEncoder, clock: ManualClock
+) -> None:
+    now = clock.now()
+    answerer = sure(uow, encoder)
+    await published(uow, question="限时活动怎么参加？", expires_at=now + timedelta(days=1))
+    later = await published(uow, question="新版何时上线？", effective_at=now + timedelta(days=1))
+    await answerer.start()
+    assert (await answerer.decide("新版何时上线")).offers[0].title == "限时活动怎么参加？"
+    clock.advance(days=1)
+    await answerer.sync()
+    decision = await answerer.decide("限时活动怎么参加")
+    assert [offer.article_id for offer in decision.offers] == [later.id]
+
+
+async def test_drafts_and_pending_edits_are_never_answered_with(
+    uow: UnitOfWork, encoder: GramEncoder, author: Actor
+) -> None:
+    view = await published(uow, question="怎么打印报告？", answer="点打印。")
+    async with uow.write() as tx:
+        content = service.checked_content({"question": "怎么导出报告？", "answer": "草稿"})
+        await service.create(tx, content, by=author)
+        await service.edit(tx, view.id, {"answer": "没审过"}, version=view.version, by=author)
+    answerer = sure(uow, encoder)
+    await answerer.start()
+    decision = await answerer.decide("怎么导出报告？")
+    assert [offer.text for offer in decision.offers] == ["点打印。"]
+
+
+async def test_articles_are_shown_to_their_audience_only(
+    uow: UnitOfWork, encoder: GramEncoder
+) -> None:
+    await published(uow, question="怎么打印报告？", external_id="all")
+    await published(uow, question="疾控怎么打印报告？", audience=["cdc"], external_id="cdc")
+    await published(uow, question="内部怎么打印报告？", audience=[INTERNAL], external_id="own")
+    answerer = sure(uow, encoder)
+    await answerer.start()
+
+    async def shown_to(audience: str | None) -> set[str]:
+        decision = await answerer.decide("怎么打印报告", audience=audience)
+        return {offer.external_id for offer in decision.offers}
+
+    assert await shown_to(None) == {"all"}
+    assert await shown_to("hospital") == {"all"}
+    assert await shown_to("cdc") == {"all", "cdc"}
+    assert await shown_to(INTERNAL) == {"all", "cdc", "own"}
+    found = await answerer.search("怎么打印报告", 2)
+    assert len(found) == 2
+    assert 1 >= found[0].score >= found[1].score >= 0
+
+
+async def test_an_article_whose_audience_narrows_leaves_the_public(
+    uow: UnitOfWork, encoder: GramEncoder, reviewer: Actor
+) -> None:
+    view = await published(uow, question="怎么打印报告？")
+    answerer = sure(uow, encoder)
+    await answerer.start()
+    async with uow.write() as tx:
+        view = await service.edit(
+            tx, view.id, {"audience": [INTERNAL]}, version=view.version, by=Actor.system()
+        )
+        await service.publish(tx, view.id, version=view.version, by=reviewer, second_person=False)
+    await answerer.refresh([view.id])
+    assert (await answerer.decide("怎么打印报告")).offers == ()
+    assert (await answerer.decide("怎么打印报告", audience=INTERNAL)).offers != ()
+
+
+async def test_without_its_model_the_bot_hands_off_and_keeps_its_gates(
+    uow: UnitOfWork, encoder: GramEncoder
+) -> None:
+    await published(uow, question="怎么重置密码？")
+    answerer = sure(uow, encoder)
+    await answerer.start()
+    encoder.is_broken = True
+    lost = await answerer.decide("怎么重置密码呢")
+    assert (lost.band, lost.why, lost.answer) == (Band.HANDOFF, "model_late", None)
+    person = await answerer.decide("转人工")
+    assert person.band is Band.GATE
+    assert person.gate is not None
+    assert await answerer.search("怎么重置密码呢") == []
+
+
+async def test_a_decision_is_kept_with_its_provenance_and_counted(
+    uow: UnitOfWork, encoder: GramEncoder
+) -> None:
+    view = await published(uow, question="怎么重置密码？", external_id="pw")
+    answerer = sure(uow, encoder)
+    await answerer.start()
+    decision = await answerer.decide("您好，怎么重置密码？")
+    assert decision.answer is not None
+    async with uow.write() as tx:
+        decision_id = await decisions.record(
+            tx, decision, session_id="s1", message_ids=["m1", "m2"]
+        )
+    async with uow.read() as tx:
+        kept = await decisions.get_decision(tx, decision_id)
+        listed = await decisions.decisions_of_session(tx, "s1")
+        hits = (await queries.get_article(tx, view.id)).hits
+        event = (
+            await tx.db.scalars(select(EventRow).where(EventRow.type == "question.decided"))
+        ).one()
+    assert [kept] == listed
+    assert (kept.article_id, kept.article_number, hits) == (view.id, 1, 1)
+    assert kept.question == "您好，怎么重置密码？"
+    assert kept.cleaned == "怎么重置密码?"
+    assert (kept.message_ids, kept.model) == (("m1", "m2"), "test/grams")
+    (candidate,) = kept.candidates
+    assert (candidate.external_id, candidate.title) == ("pw", "怎么重置密码？")
+    assert candidate.features
+    assert event.payload["decision_id"] == decision_id
+
+
+async def test_a_swap_of_the_synonym_table_answers_throughout(
+    uow: UnitOfWork, encoder: GramEncoder
+) -> None:
+    await published(uow, question="怎么重置密码？", external_id="pw")
+    await published(uow, question="怎么打印报告？", external_id="print")
+    answerer = sure(uow, encoder)
+    await answerer.start()
+    shipped = Engine.shipped()
+    table = Synonyms.parse("重置密码 = 洗钥匙")
+    swap = asyncio.create_task(
+        answerer.replace_engine(
+            Engine(table, shipped.scorer, shipped.gates, shipped.thresholds, "c1")
+        )
+    )
+    during = await answerer.decide("怎么打印报告")
+    await swap
+    after = await answerer.decide("怎么洗钥匙")
+    assert during.offers[0].external_id == "print"
+    assert (after.offers[0].external_id, after.calibration_id) == ("pw", "c1")

@@ -1,0 +1,75 @@
+"""`wenqu kb` and `wenqu faq`, as typed on a command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from core.clock import SystemClock
+from core.db import UnitOfWork, make_engine
+from knowledge.cli import Tools, faq_app, kb_app
+from tests.knowledge_base.conftest import GramEncoder
+
+
+@pytest.fixture
+def app(sqlite_url: str) -> typer.Typer:
+    @asynccontextmanager
+    async def tools() -> AsyncIterator[Tools]:
+        uow = UnitOfWork(make_engine(sqlite_url), SystemClock())
+        yield Tools(uow, GramEncoder())
+        await uow.close()
+
+    root = typer.Typer()
+    root.add_typer(kb_app(tools), name="kb")
+    root.add_typer(faq_app(tools), name="faq")
+    return root
+
+
+def test_import_predict_and_export(app: typer.Typer, tmp_path: Path) -> None:
+    source, asked, said = tmp_path / "kb.jsonl", tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(
+        '{"id": "k1", "question": "怎么重置密码？", "answer": null, "domain": "x"}\n'
+        '{"id": "k2", "question": "怎么打印报告？", "answer": "点打印。"}\n',
+        encoding="utf-8",
+    )
+    run = CliRunner().invoke(app, ["kb", "import", str(source)])
+    assert run.exit_code == 0, run.output
+    assert "新增 2" in run.output
+    again = CliRunner().invoke(app, ["kb", "import", str(source)])
+    assert "新增 0，更新 0，未变 2" in again.output
+
+    queries = ["怎么打印报告？", "转人工", "zzz"]
+    asked.write_text(
+        "".join(
+            json.dumps({"query_id": f"q{n}", "query": query}) + "\n"
+            for n, query in enumerate(queries)
+        ),
+        encoding="utf-8",
+    )
+    run = CliRunner().invoke(app, ["faq", "predict", "--queries", str(asked), "--out", str(said)])
+    assert run.exit_code == 0, run.output
+    lines = [json.loads(line) for line in said.read_text(encoding="utf-8").splitlines()]
+    assert [line["query_id"] for line in lines] == ["q0", "q1", "q2"]
+    assert [line["answer_id"] for line in lines] == ["k2", None, None]
+    assert lines[0]["confidence"] > 0.5 > lines[2]["confidence"] >= 0
+    assert lines[1]["confidence"] == 0
+
+    target = tmp_path / "back.csv"
+    assert CliRunner().invoke(app, ["kb", "export", str(target)]).exit_code == 0
+    assert target.read_text(encoding="utf-8-sig").count("\n") == 3
+
+
+def test_a_bad_row_is_named_and_the_exit_code_tells(app: typer.Typer, tmp_path: Path) -> None:
+    source = tmp_path / "kb.csv"
+    source.write_text("id,question\n1,问\n,问\n", encoding="utf-8")
+    run = CliRunner().invoke(app, ["kb", "import", str(source)])
+    assert run.exit_code == 1
+    assert "第 3 行：缺少 id" in run.output
+    source.write_text("x,y\n1,2\n", encoding="utf-8")
+    assert CliRunner().invoke(app, ["kb", "import", str(source)]).exit_code == 2
