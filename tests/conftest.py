@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -16,15 +15,13 @@ import asyncpg
 import hypothesis
 import pytest
 import redis
-from sqlalchemy import MetaData
 from sqlalchemy.engine import make_url
 
+from bot.migrate import metadata
 from core.clock import ManualClock
-from core.db import Base, UnitOfWork, make_engine
+from core.db import UnitOfWork, make_engine
 from tests import services
 
-#: Importing these puts every table into `Base.metadata`.
-_TABLE_MODULES = ("core.schema", "knowledge.models")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 hypothesis.settings.register_profile("wenqu", deadline=None)
@@ -48,12 +45,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(service.stop)
 
 
-def _all_tables() -> MetaData:
-    for name in _TABLE_MODULES:
-        importlib.import_module(name)
-    return Base.metadata
-
-
 def _run(work: Coroutine[Any, Any, None]) -> None:
     """Run outside the loop of a test, without touching that loop."""
     loop = asyncio.new_event_loop()
@@ -66,7 +57,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 async def _create_tables(url: str) -> None:
     engine = make_engine(url)
     async with engine.begin() as connection:
-        await connection.run_sync(_all_tables().create_all)
+        await connection.run_sync(metadata().create_all)
     await engine.dispose()
 
 

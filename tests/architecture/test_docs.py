@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,15 @@ def test_the_chinese_readme_keeps_level_with_the_english_one() -> None:
     english, chinese = (ROOT / name for name in ("README.md", "README.zh-CN.md"))
     there = set(_LINK.findall(english.read_text(encoding="utf-8"))) - {"README.zh-CN.md"}
     assert there == set(_LINK.findall(chinese.read_text(encoding="utf-8"))) - {"README.md"}
+
+
+def test_every_dependency_says_why_it_is_here() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [*project["project"]["dependencies"]]
+    for extra in project["project"]["optional-dependencies"].values():
+        wanted += extra
+    for group in project["dependency-groups"].values():
+        wanted += group
+    page = (ROOT / "docs" / "explanation" / "dependencies.md").read_text(encoding="utf-8")
+    names = {re.split(r"[\[<>=~!; ]", one)[0] for one in wanted}
+    assert sorted(name for name in names if name not in page) == []

@@ -12,16 +12,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, text
 
-import knowledge.models
+from bot.migrate import metadata
 from core.db import make_engine
 from core.migrate import MIGRATIONS, current, head, upgrade
-from core.schema import metadata
 from tools import revision
 
 
 def _compare(connection: Connection) -> list[Any]:
     context = MigrationContext.configure(connection, opts={"compare_type": True})
-    return list(compare_metadata(context, metadata))
+    return list(compare_metadata(context, metadata()))
 
 
 async def _differences(url: str) -> list[Any]:
@@ -61,14 +60,10 @@ def migrations(tmp_path: Path) -> Path:
     return copy
 
 
-async def test_all_tables_belong_to_one_metadata() -> None:
-    assert knowledge.models.ArticleRow.metadata is metadata
-
-
 async def test_an_upgraded_database_has_the_tables_of_the_models(bare_database_url: str) -> None:
     assert head() is not None, 'no migration yet: make revision m="The first tables."'
     assert await current(bare_database_url) is None
-    await upgrade(bare_database_url, metadata)
+    await upgrade(bare_database_url, metadata())
     assert await current(bare_database_url) == head()
     assert await _differences(bare_database_url) == []
 
@@ -76,10 +71,10 @@ async def test_an_upgraded_database_has_the_tables_of_the_models(bare_database_u
 async def test_a_written_revision_serves_both_databases(
     bare_database_url: str, migrations: Path
 ) -> None:
-    await revision.write(metadata, "The first tables.", migrations)
+    await revision.write(metadata(), "The first tables.", migrations)
     assert head(migrations) == "0001"
     assert (migrations / "versions" / "0001_the_first_tables.py").is_file()
-    await upgrade(bare_database_url, metadata, migrations=migrations)
+    await upgrade(bare_database_url, metadata(), migrations=migrations)
     assert await _differences(bare_database_url) == []
 
 
