@@ -21,6 +21,6 @@ class ApiConfig(BaseModel):
     json_max_bytes: int = Field(1024 * 1024, ge=1024)
     upload_max_bytes: int = Field(210 * 1024 * 1024, ge=1024)
     requests_per_minute: int = Field(1200, ge=1, description="per user, or per address")
-    logins_per_minute: int = Field(30, ge=1, description="per address")
-    logins_per_name: int = Field(10, ge=1, description="per user name, in five minutes")
+    logins_per_minute: int = Field(120, ge=1, description="per address")
+    logins_per_name: int = Field(60, ge=1, description="per user name, in five minutes")
     ticket_s: int = Field(60, ge=5, le=600, description="life of a signed download link")

@@ -118,7 +118,7 @@ _UNIONS: Final[dict[str, Any]] = {
 def _require_what_is_always_sent(
     components: dict[str, Any], refs: Schemas, inputs: Iterable[Any]
 ) -> None:
-    """Answers carry every field, so those that no request uses are marked as always there."""
+    """Answers carry every field, requests at least the one that names their kind."""
     received: set[str] = set()
     todo = [name for kind in inputs for name in _names(refs[kind])]
     while todo:
@@ -127,8 +127,15 @@ def _require_what_is_always_sent(
             received.add(name)
             todo += _names(components[name])
     for name, schema in components.items():
-        if name not in received and "properties" in schema and name != "Problem":
-            schema["required"] = list(schema["properties"])
+        properties = schema.get("properties", {})
+        is_answer = name not in received and name != "Problem"
+        always = [
+            key
+            for key, field in properties.items()
+            if is_answer or "const" in field or key in schema.get("required", ())
+        ]
+        if always:
+            schema["required"] = always
 
 
 def _renamed(schema: dict[str, Any]) -> dict[str, Any]:

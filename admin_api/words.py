@@ -104,6 +104,13 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "同一个 Idempotency-Key 用于了不同的内容",
         "This Idempotency-Key was used for another body",
     ),
+    "wrong_password": ("原密码不正确", "The old password is wrong"),
+    "message_not_here": ("该消息不属于此会话", "The message is not of this session"),
+    "invalid_text": (
+        "消息不能为空，且不超过 {most} 个字符",
+        "The text must not be empty nor longer than {most} characters",
+    ),
+    "unsendable_content": ("不能发送这种内容", "This kind of content cannot be sent"),
     "weak_password": ("密码不符合要求：{rule_words}", "The password is too weak: {rule_words}"),
     "username_taken": ("用户名已被使用", "The user name is taken"),
     "bad_username": (
