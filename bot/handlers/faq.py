@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from knowledge.feedback import heard_feedback
-
 from bot.answering import ASK, PEOPLE_ITEM, SOLVED, UNSOLVED, reply
 from bot.burst import is_whole_question, wait_for_more
 from bot.context import Context
@@ -14,6 +12,7 @@ from channels.update import MenuChosen, MessageReceived
 from core.content import Image, Menu, Text
 from core.errors import NotFound
 from core.settings.sections import Bot
+from knowledge.feedback import heard_feedback
 
 router = Router("faq")
 

@@ -259,6 +259,15 @@ async def keep_media(tx: Tx, message_id: str, content: Content) -> None:
     tx.emit(MediaStored(message=message_view(row)))
 
 
+async def fail_media(tx: Tx, message_id: str, code: str) -> None:
+    """The file of a message could not be had; the desk says why."""
+    row = await tx.db.scalar(select(MessageRow).where(MessageRow.id == message_id))
+    if row is not None:
+        row.failure = code[:64]
+        await tx.db.flush()
+        tx.emit(MediaStored(message=message_view(row)))
+
+
 async def add_note(
     tx: Tx, thread: Thread, session_id: str | None, text: str, *, author: tuple[str, str]
 ) -> NoteView:

@@ -52,6 +52,13 @@ async def set_timer(
     tx.wake(WAKE_TOPIC)
 
 
+async def is_set(tx: Tx, kind: str, key: str) -> bool:
+    found = await tx.db.scalar(
+        select(TimerRow.id).where(TimerRow.kind == kind, TimerRow.key == key)
+    )
+    return found is not None
+
+
 async def cancel(tx: Tx, kind: str, key: str) -> None:
     await tx.db.execute(
         delete(TimerRow)

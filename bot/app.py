@@ -1,0 +1,294 @@
+"""Composition root: builds every object, lists listeners and jobs by name, runs and shuts down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal, cast
+
+from aiohttp import web
+
+from admin_api.app import make_app
+from admin_api.config import ApiConfig
+from admin_api.services import Services as ApiServices
+from admin_api.socket.hub import SocketHub
+from bot import handlers
+from bot.burst import BURST_TIMER, end_burst
+from bot.channels import Channels
+from bot.config import Settings
+from bot.context import Tools
+from bot.dispatcher import Dispatcher
+from bot.embedding import post_json
+from bot.jobs import directory, recurring
+from bot.jobs.media import fetch_media
+from bot.jobs.recurring import Recurring
+from bot.jobs.sweep import sweep_sessions
+from bot.middlewares.throttle import throttle
+from bot.middlewares.timing import timing
+from bot.secrets import key_ring
+from bot.turn import MEDIA_TIMER, PROFILE_TIMER
+from channels.base import Channel
+from channels.base import Services as ChannelServices
+from channels.wecom_kf.adapter import WeComKf
+from core.attachments.blobs import LocalBlobs
+from core.attachments.service import AttachmentStore
+from core.bus import EventBus, Logged
+from core.clock import SystemClock
+from core.db import SettingsReader, UnitOfWork, make_engine
+from core.inbox import DatabaseIntake
+from core.local import SmallPorts, in_process
+from core.sender import OutboxSender
+from core.sessions.drain import drain_queue
+from core.settings.live import LiveSettings
+from core.settings.sections import Bot
+from core.shared import over_redis
+from core.timers.runner import Job, TimerRunner
+from knowledge.answerer import Answerer
+from knowledge.config import make_embedder
+
+log = logging.getLogger(__name__)
+
+Role = Literal["all", "web", "worker"]
+DIRECTORY_JOB: Final = "directory.sync"
+SWEEP_JOB: Final = "sessions.sweep"
+#: Events that free capacity or add to the queue: the queue moves on them at once.
+_QUEUE_MOVERS: Final = frozenset(
+    {"session.closed", "session.requeued", "session.handed_off", "servicer.changed"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that one process has built and may run."""
+
+    settings: Settings
+    role: Role
+    uow: UnitOfWork
+    live: LiveSettings
+    ports: SmallPorts
+    files: AttachmentStore
+    answerer: Answerer
+    channels: Channels
+    api: web.Application
+    bus: EventBus
+    dispatcher: Dispatcher
+    sender: OutboxSender
+    timers: TimerRunner
+    recurring: Mapping[str, Recurring]
+
+    @property
+    def is_worker(self) -> bool:
+        return self.role in {"all", "worker"}
+
+    async def prepare(self) -> None:
+        """Load what must be there before the first request."""
+        await self.live.load()
+        await self.bus.start()
+
+    async def work(self) -> None:
+        """Everything that runs for ever; until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.bus.run(), name="bus")
+            group.create_task(self._load_answers(), name="answers")
+            if not self.is_worker:
+                return
+            await recurring.ensure(self.uow, self.recurring)
+            await directory.sync_directory(self.uow, self.channels)
+            group.create_task(self.dispatcher.run(), name="dispatcher")
+            group.create_task(self.sender.run(), name="sender")
+            group.create_task(self.timers.run(), name="timers")
+            for channel in self.channels:
+                group.create_task(_keep_running(channel), name=f"channel:{channel.name}")
+
+    async def _load_answers(self) -> None:
+        await self.answerer.start()
+
+
+async def _keep_running(channel: Channel) -> None:
+    """A channel whose store failed is started again; what the platform says never ends it."""
+    while True:
+        try:
+            await channel.run()
+        except Exception:  # the loop must live on
+            log.exception(
+                "A channel stopped.", extra={"action": "channel.failed", "channel": channel.name}
+            )
+        await asyncio.sleep(1)
+
+
+@asynccontextmanager
+async def build(
+    settings: Settings, role: Role = "all", *, is_demo: bool = False
+) -> AsyncIterator[App]:
+    """Build the process's objects, and take them down in the reverse order."""
+    async with AsyncExitStack() as stack:
+        uow = UnitOfWork(make_engine(settings.database), SystemClock())
+        stack.push_async_callback(uow.close)
+        ports = await _ports(settings, stack)
+        uow.wake_up = ports.wake_up
+        live = LiveSettings(uow)
+        uow.settings = cast("SettingsReader", live)
+        files = AttachmentStore(uow, LocalBlobs(settings.data_dir / "attachments"), live)
+        channels = Channels(make_channels(settings, uow, ports, files))
+        for channel in channels:
+            stack.push_async_callback(channel.close)
+        embedder = make_embedder(settings.embedder, uow, post_json)
+        answerer = Answerer(uow, embedder, overrides=_overrides(live))
+        stack.push_async_callback(answerer.close)
+        hub = SocketHub()
+        api = make_app(
+            ApiServices(
+                uow=uow,
+                settings=live,
+                files=files,
+                limiter=ports.rate_limiter,
+                keyring=key_ring(settings),
+                hub=hub,
+                config=ApiConfig(
+                    is_demo=is_demo,
+                    public_url=settings.public_url,
+                    trusted_proxies=settings.http.trusted_proxies,
+                ),
+                channels=tuple(channel.name for channel in channels),
+            )
+        )
+        for channel in channels:
+            api.router.add_routes(channel.routes())
+        tools = Tools(uow, live, answerer, ports.rate_limiter)
+        rounds = _recurring(uow, channels)
+        worker = f"{socket.gethostname()[:20]}:{os.getpid()}"
+        yield App(
+            settings=settings,
+            role=role,
+            uow=uow,
+            live=live,
+            ports=ports,
+            files=files,
+            answerer=answerer,
+            channels=channels,
+            api=api,
+            bus=EventBus(
+                uow, ports.wake_up, feeds=_feeds(uow, live, answerer, hub, is_worker=role != "web")
+            ),
+            dispatcher=Dispatcher(
+                tools,
+                handlers.root(),
+                ports.wake_up,
+                worker=worker,
+                middlewares=(timing, throttle),
+            ),
+            sender=OutboxSender(uow, channels, ports.wake_up, worker=worker),
+            timers=TimerRunner(uow, _jobs(tools, channels, files, rounds), ports.wake_up),
+            recurring=rounds,
+        )
+
+
+async def _ports(settings: Settings, stack: AsyncExitStack) -> SmallPorts:
+    if settings.redis_url:
+        return await stack.enter_async_context(over_redis(settings.redis_url))
+    return in_process()
+
+
+def make_channels(
+    settings: Settings, uow: UnitOfWork, ports: SmallPorts, files: AttachmentStore
+) -> Sequence[Channel]:
+    """The channels that are configured."""
+    services = ChannelServices(
+        intake=DatabaseIntake(uow),
+        files=files,
+        cache=ports.key_value,
+        lock=ports.locks,
+        wake=ports.wake_up,
+    )
+    found: list[Channel] = []
+    if settings.wecom.has_kf:
+        found.append(WeComKf(settings.wecom, services))
+    return found
+
+
+def _overrides(live: LiveSettings) -> Callable[[], tuple[float | None, float | None]]:
+    def read() -> tuple[float | None, float | None]:
+        words = live.get(Bot)
+        return words.answer_threshold, words.menu_threshold
+
+    return read
+
+
+def _recurring(uow: UnitOfWork, channels: Channels) -> dict[str, Recurring]:
+    async def sync() -> None:
+        await directory.sync_directory(uow, channels)
+
+    async def sweep() -> None:
+        await sweep_sessions(uow)
+
+    return {
+        DIRECTORY_JOB: Recurring(timedelta(minutes=10), sync),
+        SWEEP_JOB: Recurring(timedelta(seconds=30), sweep),
+    }
+
+
+def _jobs(
+    tools: Tools, channels: Channels, files: AttachmentStore, rounds: Mapping[str, Recurring]
+) -> dict[str, Job]:
+    """Every kind of timer and what it does."""
+    uow = tools.uow
+    return {
+        BURST_TIMER: lambda timer: end_burst(tools, timer),
+        MEDIA_TIMER: lambda timer: fetch_media(uow, channels, files, timer),
+        PROFILE_TIMER: lambda timer: directory.read_profile(uow, channels, timer),
+        **recurring.jobs(uow, rounds),
+    }
+
+
+def _feeds(
+    uow: UnitOfWork, live: LiveSettings, answerer: Answerer, hub: SocketHub, *, is_worker: bool
+) -> Sequence[Callable[[Sequence[Logged]], Awaitable[None]]]:
+    """What every process does with what happens, in order."""
+
+    async def settings_feed(batch: Sequence[Logged]) -> None:
+        for one in batch:
+            await live.apply(one.event)
+
+    async def knowledge_feed(batch: Sequence[Logged]) -> None:
+        changed = [one.event.article_id for one in batch if one.event.type == "article.changed"]
+        if changed:
+            await answerer.refresh(changed)
+
+    async def socket_feed(batch: Sequence[Logged]) -> None:
+        hub.feed([(one.id, one.event, one.event.model_dump_json()) for one in batch])
+
+    async def queue_feed(batch: Sequence[Logged]) -> None:
+        if any(one.event.type in _QUEUE_MOVERS for one in batch):
+            await drain_queue(uow)
+
+    return (settings_feed, socket_feed, *((queue_feed,) if is_worker else ()), knowledge_feed)
+
+
+@asynccontextmanager
+async def listening(app: App) -> AsyncIterator[str]:
+    """The HTTP server; yields its base URL."""
+    runner = web.AppRunner(app.api, access_log=None, handle_signals=False)
+    await runner.setup()
+    site = web.TCPSite(runner, app.settings.http.host, app.settings.http.port)
+    await site.start()
+    try:
+        yield site.name
+    finally:
+        await runner.cleanup()
+
+
+async def run(settings: Settings, role: Role) -> None:
+    """Run a process until it is told to stop."""
+    async with build(settings, role) as app:
+        await app.prepare()
+        async with AsyncExitStack() as stack:
+            if role != "worker":
+                url = await stack.enter_async_context(listening(app))
+                log.info("The server listens.", extra={"action": "http.listening", "url": url})
+            await app.work()

@@ -1,0 +1,162 @@
+"""The command `wenqu`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, Any, Literal
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from bot import app as application
+from bot import demo as demo_company
+from bot.config import Settings, load
+from bot.embedding import post_json
+from bot.logs import set_up
+from bot.migrate import migrate as migrate_database
+from bot.people import Person, create_person, ensure_admin
+from core.actor import Actor
+from core.audit.queries import verify
+from core.clock import SystemClock
+from core.db import UnitOfWork, make_engine
+from core.errors import DomainError
+from core.views import Role
+from knowledge.cli import Tools, faq_app, kb_app
+from knowledge.config import make_encoder
+
+RoleName = Literal["all", "web", "worker"]
+cli = typer.Typer(help="问渠 Wenqu：以聊天平台为中心的客户服务系统", no_args_is_help=True)
+user_cli = typer.Typer(help="用户", no_args_is_help=True)
+audit_cli = typer.Typer(help="审计日志", no_args_is_help=True)
+console = Console()
+
+
+def _settings() -> Settings:
+    try:
+        settings = load()
+    except (ValidationError, OSError) as error:
+        console.print(f"[red]配置有误[/red]：{error}")
+        raise typer.Exit(2) from error
+    set_up(settings.log)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    with suppress(KeyboardInterrupt):
+        asyncio.run(work)
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[UnitOfWork]:
+    """Transactions on the configured database, brought up to date first."""
+    await migrate_database(settings.database)
+    uow = UnitOfWork(make_engine(settings.database), SystemClock())
+    try:
+        yield uow
+    finally:
+        await uow.close()
+
+
+@cli.command()
+def run(
+    role: Annotated[
+        RoleName, typer.Option(help="all：全部；web：网页与接口；worker：后台")
+    ] = "all",
+) -> None:
+    """启动服务。"""
+    settings = _settings()
+
+    async def serve() -> None:
+        async with _database(settings) as uow:
+            await ensure_admin(uow, settings.admin_password.get_secret_value())
+        await application.run(settings, role)
+
+    _run(serve())
+
+
+@cli.command()
+def demo() -> None:
+    """启动演示公司：自带企业微信沙箱，无需联网。"""
+    _run(demo_company.run(_settings()))
+
+
+@cli.command()
+def migrate() -> None:
+    """建立或升级数据库表；可重复执行。"""
+    settings = _settings()
+    _run(migrate_database(settings.database))
+    console.print("数据库已是最新。")
+
+
+@user_cli.command("create")
+def user_create(
+    name: Annotated[str, typer.Argument(help="登录名")],
+    role: Annotated[Role, typer.Option(help="admin、supervisor 或 servicer")],
+    wecom_userid: Annotated[str | None, typer.Option(help="企业微信里的成员帐号")] = None,
+    display_name: Annotated[str, typer.Option(help="显示的姓名")] = "",
+    password_stdin: Annotated[bool, typer.Option(help="从标准输入读取密码")] = False,
+) -> None:
+    """新建用户；同时成为可以接待的客服。"""
+    settings = _settings()
+    password = (
+        sys.stdin.readline().rstrip("\r\n")
+        if password_stdin
+        else typer.prompt("密码", hide_input=True, confirmation_prompt=True)
+    )
+    person = Person(name, display_name or name, role, password, wecom_userid)
+
+    async def create() -> None:
+        async with _database(settings) as uow:
+            await create_person(uow, person, by=Actor.system("cli"))
+
+    try:
+        _run(create())
+    except DomainError as error:
+        console.print(f"[red]没有创建[/red]：{error.code} {error.facts}")
+        raise typer.Exit(1) from error
+    console.print(f"已创建用户 {name}。")
+
+
+@audit_cli.command("verify")
+def audit_verify() -> None:
+    """检查审计日志是否被改动。"""
+    settings = _settings()
+    broken: list[str] = []
+
+    async def check() -> None:
+        async with _database(settings) as uow, uow.read() as tx:
+            verdict = await verify(tx)
+            if not verdict.is_intact:
+                broken.append(str(verdict))
+            else:
+                console.print(f"审计日志完整：{verdict}")
+
+    _run(check())
+    if broken:
+        console.print(f"[red]审计日志已被改动[/red]：{broken[0]}")
+        raise typer.Exit(1)
+
+
+@asynccontextmanager
+async def _knowledge() -> AsyncIterator[Tools]:
+    settings = _settings()
+    async with _database(settings) as uow:
+        yield Tools(uow, make_encoder(settings.embedder, post_json))
+
+
+cli.add_typer(user_cli, name="user")
+cli.add_typer(audit_cli, name="audit")
+cli.add_typer(kb_app(_knowledge), name="kb")
+cli.add_typer(faq_app(_knowledge), name="faq")
+
+
+def main() -> None:
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Fetching what customers sent, at once: the platform keeps it for three days only."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import PurePath
+
+from bot.channels import Channels
+from core.content import Address, Media, media_of, with_media
+from core.conversations.queries import get_message, message_view
+from core.conversations.service import fail_media, keep_media
+from core.conversations.threads import get_thread
+from core.db import UnitOfWork
+from core.errors import Invalid
+from core.ports import Files, SendFailure
+from core.timers import service as timers
+from core.timers.service import Timer
+
+log = logging.getLogger(__name__)
+
+_NAMES = {
+    "image": "image.jpg",
+    "voice": "voice.amr",
+    "video": "video.mp4",
+    "file": "file",
+}
+
+
+async def fetch_media(uow: UnitOfWork, channels: Channels, files: Files, timer: Timer) -> None:
+    """Download the file of message `timer.key`, check and keep it. Busy platforms: tried again."""
+    async with uow.read() as tx:
+        view = message_view(await get_message(tx, timer.key))
+        address = (await get_thread(tx, view.conversation_id)).address
+    media = media_of(view.content)
+    if media is None or media.attachment_id is not None:
+        async with uow.write() as tx:
+            await timers.finish(tx, timer)
+        return
+    try:
+        stored = await _fetch(channels, files, address, media, view.content.type)
+    except (SendFailure, Invalid) as error:
+        if isinstance(error, SendFailure) and error.kind == "retry":
+            raise  # the timer comes again
+        log.warning("A file was not kept.", extra={"action": "media.refused", "why": str(error)})
+        async with uow.write() as tx:
+            await timers.finish(tx, timer)
+            code = error.code if isinstance(error, Invalid) else "media_unavailable"
+            await fail_media(tx, timer.key, code)
+        return
+    async with uow.write() as tx:
+        await timers.finish(tx, timer)
+        await keep_media(tx, timer.key, with_media(view.content, stored))
+
+
+async def _fetch(
+    channels: Channels, files: Files, address: Address, media: Media, kind: str
+) -> Media:
+    found = await channels.of(address).download(media)
+    name = found.name or media.name or _NAMES.get(kind, "file")
+    attachment_id = await files.store(found.data, name=PurePath(name).name)
+    kept = {"attachment_id": attachment_id, "name": name, "size": len(found.data)}
+    return media.model_copy(update=kept)
