@@ -15,9 +15,11 @@ from core.permissions import permissions_of
 from core.views import Role
 from knowledge import service
 from knowledge.answerer import Answerer
+from knowledge.decisions import FaqDecision, Offer, record
 from knowledge.embedder import Embedder
 from knowledge.encoders import EncoderError, Vectors, normalised
 from knowledge.encoders import Role as TextRole
+from knowledge.retriever import Band
 from knowledge.text import grams
 from knowledge.vector_store import DatabaseVectors
 from knowledge.views import ArticleView
@@ -95,3 +97,36 @@ async def sqlite_uow(sqlite_url: str, clock: ManualClock) -> AsyncIterator[UnitO
     made = UnitOfWork(make_engine(sqlite_url), clock)
     yield made
     await made.close()
+
+
+async def decided(
+    uow: UnitOfWork,
+    article: ArticleView | None,
+    *,
+    question: str = "密码忘了",
+    session_id: str | None = None,
+    band: Band = Band.HANDOFF,
+    why: str = "unsure",
+) -> str:
+    """A decision on the record: answered with the article, or left open."""
+    offers = (
+        (Offer(article.id, article.external_id, article.question, "", (), 1, 1.0, {}),)
+        if article is not None
+        else ()
+    )
+    decision = FaqDecision(
+        question=question,
+        cleaned=question,
+        band=Band.ANSWER if article is not None else band,
+        why=why,
+        confidence=0.9,
+        threshold=0.8,
+        gate=None,
+        offers=offers,
+        model="test",
+        calibration_id=None,
+        audience="",
+        elapsed_ms=1.0,
+    )
+    async with uow.write() as tx:
+        return await record(tx, decision, session_id=session_id)
