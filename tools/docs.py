@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 from sqlalchemy import Column, Table
 from sqlalchemy.orm import Mapper
 
+from admin_api import openapi
 from bot.migrate import metadata
 from core.db import Base, BigId, Json, UtcDateTime
 from core.events import Event, visible_to
@@ -83,6 +84,7 @@ def database() -> str:
 
 
 GENERATED: dict[str, Callable[[], str]] = {
+    "docs/openapi.json": openapi.as_text,
     "docs/reference/session-states.md": session_states,
     "docs/reference/events.md": events,
     "docs/reference/settings.md": settings,
