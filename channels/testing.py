@@ -7,10 +7,22 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from channels.base import Services
-from channels.update import Update, from_inbox
-from core.ports import CursorMove, InboxItem
+from channels.base import Channel, Services
+from channels.errors import ChannelError, Rejected, RetryLater
+from channels.update import MessageReceived, Update, from_inbox
+from core.content import Address, Card, Text
+from core.ports import (
+    CursorMove,
+    HandoverCommand,
+    InboxItem,
+    OutboundItem,
+    OutboundMessage,
+    RecallCommand,
+    WriteBlockError,
+    in_write_block,
+)
 
 
 @dataclass
@@ -127,3 +139,112 @@ class MemoryServices:
     @property
     def services(self) -> Services:
         return Services(self.intake, self.files, self.cache, self.lock, self.wake)
+
+
+# --- the contract ------------------------------------------------------------------------------
+
+
+class Harness(Protocol):
+    """A channel with a platform behind it, as a test sees both."""
+
+    channel: Channel
+    memory: MemoryServices
+    address: Address
+
+    async def someone_says(self, text: str) -> None:
+        """Write to us on the platform, so that the channel stores it."""
+        ...
+
+    def shown(self) -> list[str]:
+        """The texts that the platform has shown to its user, in order."""
+        ...
+
+    def cut_the_line(self) -> bool:
+        """Make the platform unreachable; False where there is no line to cut."""
+        ...
+
+
+class ChannelContract:
+    """What every adapter must pass: subclass it and give a fixture `harness`.
+
+    Content that a platform needs more for (files, pictures) is tested with its adapter.
+    """
+
+    async def test_equal_texts_are_different_messages(self, harness: Harness) -> None:
+        await harness.someone_says("在吗")
+        await harness.someone_says("在吗")
+        updates = await harness.memory.intake.received(2)
+        assert len({update.update_id for update in updates}) == 2
+        for update in updates:
+            assert isinstance(update, MessageReceived)
+            assert update.content == Text(text="在吗")
+            assert update.address == harness.address
+            assert update.address.channel == harness.channel.name
+            assert update.occurred_at.tzinfo is not None
+
+    async def test_what_is_sent_is_shown_in_order(self, harness: Harness) -> None:
+        for number in range(3):
+            await harness.channel.send(self._message(harness, f"m{number}", f"第{number}条"))
+        assert harness.shown() == ["第0条", "第1条", "第2条"]
+
+    async def test_a_message_id_is_sent_once(self, harness: Harness) -> None:
+        for _ in range(2):
+            await harness.channel.send(self._message(harness, "m1", "一次"))
+        assert harness.shown() == ["一次"]
+
+    async def test_what_it_cannot_show_is_said_in_words(self, harness: Harness) -> None:
+        card = Card(kind="订单", title="蓝色双肩包")
+        await harness.channel.send(OutboundMessage(harness.address, "m1", card))
+        assert harness.shown() == ["[订单]蓝色双肩包"]
+
+    async def test_a_long_text_arrives_whole(self, harness: Harness) -> None:
+        text = "问渠那得清如许，为有源头活水来。" * 200
+        await harness.channel.send(self._message(harness, "m1", text))
+        assert "".join(harness.shown()) == text
+
+    async def test_commands_it_does_not_know_are_refused_as_channel_errors(
+        self, harness: Harness
+    ) -> None:
+        capabilities = harness.channel.capabilities
+        unknown: list[OutboundItem] = []
+        if not capabilities.has_native_handover:
+            unknown.append(HandoverCommand(harness.address, "c1", "ended"))
+        if not capabilities.can_recall:
+            unknown.append(RecallCommand(harness.address, "c2", "m1"))
+        for item in unknown:
+            assert isinstance(await self._refusal(harness, item), Rejected)
+
+    async def test_an_unreachable_platform_means_later(self, harness: Harness) -> None:
+        if harness.cut_the_line():
+            error = await self._refusal(harness, self._message(harness, "m1", "a"))
+            assert isinstance(error, RetryLater)
+
+    async def test_nothing_is_sent_inside_a_write_transaction(self, harness: Harness) -> None:
+        if not harness.cut_the_line():
+            return
+        token = in_write_block.set(True)
+        try:
+            await harness.channel.send(self._message(harness, "m1", "a"))
+        except WriteBlockError:
+            return
+        finally:
+            in_write_block.reset(token)
+        raise AssertionError("a network call inside a write transaction")
+
+    async def test_it_ends_when_cancelled_and_closes(self, harness: Harness) -> None:
+        task = asyncio.create_task(harness.channel.run())
+        await asyncio.sleep(0)
+        task.cancel()
+        outcome = (await asyncio.gather(task, return_exceptions=True))[0]
+        assert isinstance(outcome, asyncio.CancelledError)
+        await harness.channel.close()
+
+    def _message(self, harness: Harness, message_id: str, text: str) -> OutboundMessage:
+        return OutboundMessage(harness.address, message_id, Text(text=text))
+
+    async def _refusal(self, harness: Harness, item: OutboundItem) -> ChannelError | None:
+        try:
+            await harness.channel.send(item)
+        except ChannelError as error:
+            return error
+        return None

@@ -9,6 +9,7 @@ from channels.wecom.config import WeComSettings
 from channels.wecom.tokens import AccessTokens, Application
 from channels.wecom_kf.adapter import WeComKf
 from tests.channels.fake_wecom import FakeWeCom
+from tests.channels.telegram.harness import FakeBotApi
 
 AES_KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 
@@ -64,3 +65,14 @@ async def kf(wecom_settings: WeComSettings, memory: MemoryServices) -> AsyncIter
     channel = WeComKf(wecom_settings, memory.services)
     yield channel
     await channel.close()
+
+
+@pytest.fixture
+async def bot_api() -> AsyncIterator[FakeBotApi]:
+    """A fake Telegram Bot API that listens."""
+    fake = FakeBotApi()
+    server = fake.server()
+    await server.start_server()
+    fake.url = str(server.make_url("")).rstrip("/")
+    yield fake
+    await server.close()
