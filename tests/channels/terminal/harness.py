@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from channels.testing import MemoryServices
 from channels.terminal.adapter import Terminal, TerminalSettings
+from channels.testing import MemoryServices
 from core.content import Address
 
 
