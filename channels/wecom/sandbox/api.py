@@ -95,7 +95,7 @@ class Gate:
         """Faults that strike before anything is applied."""
         faults = self.world.faults
         if (latency := faults.hit("latency", path)) is not None:
-            await asyncio.sleep(latency.seconds)
+            await _wait(request, latency.seconds)
         if (drop := faults.hit("drop_before", path)) is not None:
             return await _hang_up(request, drop)
         if (broken := faults.hit("http", path)) is not None:
@@ -117,11 +117,15 @@ def error_answer(error: ApiError) -> web.Response:
 
 
 async def _hang_up(request: web.Request, drop: Fault) -> web.Response:
-    """Keep the caller waiting while they wait, then close the connection without an answer."""
-    left = drop.seconds
-    while left > 0 and request.transport is not None and not request.transport.is_closing():
-        await asyncio.sleep(min(left, 0.1))
-        left -= 0.1
+    """Keep the caller waiting, then close the connection without an answer."""
+    await _wait(request, drop.seconds)
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
+
+
+async def _wait(request: web.Request, seconds: float) -> None:
+    """Wait as long as somebody waits for the answer."""
+    while seconds > 0 and request.transport is not None and not request.transport.is_closing():
+        await asyncio.sleep(min(seconds, 0.1))
+        seconds -= 0.1

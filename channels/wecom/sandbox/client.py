@@ -218,8 +218,7 @@ class CustomerPhone:
         until = time.monotonic() + timeout_s
         skipped: list[str] = []
         while (left := until - time.monotonic()) > 0:
-            wait = max(1, min(int(left) or 1, 30))
-            chat = await self.sandbox.get(self._path, after=self._heard, wait=wait)
+            chat = await self.sandbox.get(self._path, after=self._heard, wait=min(left, 30))
             for line in _lines(chat):
                 self._heard = line.seq
                 if line.side != "customer" and part in line.text:

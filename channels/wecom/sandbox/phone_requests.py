@@ -60,7 +60,7 @@ async def asked_page(
     """The part of a chat that a query asks for; with `wait`, when there is something new."""
     limit = min(_number(request, "limit") or PAGE, _MAX_PAGE)
     before, after = _number(request, "before"), _number(request, "after")
-    wait_s = float(min(_number(request, "wait") or 0, int(_MAX_WAIT_S)))
+    wait_s = _seconds(request, "wait")
     if after is not None and wait_s:
         await _until_longer(world, chat, after, topic, wait_s)
     return page_of(chat, limit=limit, before=before, after=after)
@@ -83,3 +83,11 @@ def _number(request: web.Request, name: str) -> int | None:
     if not text.isdecimal():
         raise Refusal("bad_request", f"{name} 必须是非负整数")
     return int(text)
+
+
+def _seconds(request: web.Request, name: str) -> float:
+    try:
+        seconds = float(request.query.get(name, "0"))
+    except ValueError as error:
+        raise Refusal("bad_request", f"{name} 必须是数字") from error
+    return max(0.0, min(seconds, _MAX_WAIT_S))

@@ -10,7 +10,6 @@ from channels.wecom.sandbox import demo_seed as demo
 from channels.wecom.sandbox.client import CustomerPhone, PhoneRefusal, Sandbox, running_sandbox
 from tests.channels.wecom.conftest import Api, HandClock, Receiver
 
-
 # --- calls -------------------------------------------------------------------------------------
 
 
@@ -24,7 +23,7 @@ async def test_an_errcode_fault_hits_its_api_so_many_times_and_applies_nothing(
     assert (await api.state(customer))["errcode"] == 0
     assert await customer.heard() == ["在"]
     counters = await sandbox.counters()
-    assert counters["api"]["kf/send_msg"] == {"calls": 3, "errors": {"45009": 2}}  # type: ignore[index]
+    assert counters["api"]["kf/send_msg"] == {"calls": 3, "errors": {"45009": 2}}
 
 
 async def test_an_http_fault_answers_html_with_its_status(api: Api, sandbox: Sandbox) -> None:
@@ -63,7 +62,7 @@ async def test_latency_is_added_and_faults_can_be_listed_and_removed(
 ) -> None:
     fault_id = await sandbox.fault("latency", seconds=30)
     listed = (await sandbox.get("faults"))["faults"]
-    assert [f["kind"] for f in listed] == ["latency"]  # type: ignore[attr-defined]
+    assert [f["kind"] for f in listed] == ["latency"]
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await api.post("kf/account/list")
@@ -153,7 +152,7 @@ async def test_the_callback_url_is_checked_as_the_admin_console_does(
         await sandbox.set_callback(demo.AGENT_ID, aes_key="short")
     await sandbox.set_callback(demo.AGENT_ID, url=None)
     listed = (await sandbox.get("callbacks"))["callbacks"]
-    assert listed[0]["url"] is None  # type: ignore[index]
+    assert listed[0]["url"] is None
 
 
 # --- pulls -------------------------------------------------------------------------------------
@@ -179,7 +178,7 @@ async def test_repeated_and_mixed_pages_lose_nothing_and_keep_each_customers_ord
         assert list(dict.fromkeys(seen)) == msgids
 
 
-# --- restart and load ------------------------------------------------------------------------------
+# --- restart and load ----------------------------------------
 
 
 async def test_a_stored_sandbox_comes_back_after_a_restart(

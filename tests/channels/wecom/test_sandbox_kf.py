@@ -333,7 +333,7 @@ async def test_a_link_needs_its_picture(api: Api, customer: CustomerPhone) -> No
     assert (await api.post("kf/send_msg", **ask, link=link))["errcode"] == 40058
 
 
-# --- accounts, servicers, customers --------------------------------------------------------------
+# --- accounts, servicers, customers ----------------------------------------
 
 
 async def test_accounts_can_be_listed_made_renamed_and_deleted(api: Api) -> None:

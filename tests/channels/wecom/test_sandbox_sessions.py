@@ -183,9 +183,9 @@ async def test_the_closing_menu_must_be_quick_small_and_of_the_right_type(
     assert refused["errcode"] == 40008
     ended = (await api.move(customer, 4))["msg_code"]
     wide = {"type": "text", "text": {"content": "…"}}
-    menu["msgmenu"]["list"] = rows + [wide] * 6  # type: ignore[index]
+    menu["msgmenu"]["list"] = rows + [wide] * 6
     assert (await api.post("kf/send_msg_on_event", code=ended, **menu))["errcode"] == 95008
-    menu["msgmenu"]["list"] = rows  # type: ignore[index]
+    menu["msgmenu"]["list"] = rows
     assert (await api.post("kf/send_msg_on_event", code=ended, **menu))["errcode"] == 0
     await customer.clicks("4")
     assert (await api.state(customer))["service_state"] == 0
@@ -204,7 +204,7 @@ async def test_messages_with_a_code_do_not_count_toward_the_five(
     assert codes == [0] * 5 + [95001]
 
 
-# --- servicers in the WeCom client -----------------------------------------------------------------
+# --- servicers in the WeCom client ----------------------------------------
 
 
 async def test_a_servicer_picks_from_the_pool_talks_and_ends(
