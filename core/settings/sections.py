@@ -261,6 +261,43 @@ class Security(Section):
     )
 
 
+class Tickets(Section):
+    key = "tickets"
+    title = "工单"
+    about = "自动关闭、重开、催单与客户进度页"
+
+    auto_close_s: int = Field(
+        3 * 86400,
+        ge=0,
+        le=90 * 86400,
+        title="解决后自动关闭",
+        description="客户既不确认也不重开时；0 表示不自动关闭",
+        json_schema_extra=_unit("s"),
+    )
+    reopen_within_s: int = Field(
+        7 * 86400,
+        ge=0,
+        le=365 * 86400,
+        title="关闭后可重开的期限",
+        json_schema_extra=_unit("s"),
+    )
+    nudge_every_s: int = Field(
+        3600,
+        ge=60,
+        le=86400,
+        title="催单生效间隔",
+        description="间隔内重复催单会被记录，但不再提高优先级",
+        json_schema_extra=_unit("s"),
+    )
+    customer_link_s: int = Field(
+        90 * 86400,
+        ge=3600,
+        le=366 * 86400,
+        title="客户进度页链接有效期",
+        json_schema_extra=_unit("s"),
+    )
+
+
 class Retention(Section):
     key = "retention"
     title = "保存期限"
@@ -274,5 +311,5 @@ class Retention(Section):
 
 SECTIONS: Final[dict[str, type[Section]]] = {
     section.key: section
-    for section in (Bot, Reception, Rating, Window, Uploads, Security, Retention)
+    for section in (Bot, Reception, Rating, Window, Uploads, Security, Tickets, Retention)
 }
