@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from aiohttp import BodyPartReader, web
 from pydantic import BaseModel, ConfigDict, Field
@@ -97,10 +97,19 @@ async def read_file(call: Call) -> tuple[bytes, str]:
         reader = await call.request.multipart()
         async for part in reader:
             if isinstance(part, BodyPartReader) and part.name == "file":
-                return await _read_part(part, most), part.filename or ""
+                return await _read_part(part, most), _filename(part)
     except (ValueError, AssertionError) as error:  # what the parser says of broken bodies
         raise Invalid("file_missing") from error
     raise Invalid("file_missing")
+
+
+def _filename(part: BodyPartReader) -> str:
+    """As the client's file is called; some clients percent-encode what is not ASCII."""
+    name = part.filename or ""
+    try:
+        return unquote(name, errors="strict")
+    except UnicodeDecodeError:
+        return name
 
 
 async def _read_part(part: BodyPartReader, most: int) -> bytes:

@@ -36,9 +36,7 @@ async def test_a_setting_is_changed_and_bad_values_are_refused(
     await admin.refused("PUT", "/settings/nothing", body, status=404, code="not_found")
     await supervisor.refused("PUT", "/settings/bot", body, status=403, code="forbidden")
     bad = {"value": value | {"handoff_after_misses": 99}, "version": 1}
-    problem = await admin.refused(
-        "PUT", "/settings/bot", bad, status=422, code="invalid_setting"
-    )
+    problem = await admin.refused("PUT", "/settings/bot", bad, status=422, code="invalid_setting")
     assert problem["errors"] == [{"field": "handoff_after_misses", "message": "不能大于 10"}]
     again = {"value": value, "version": 1}
     assert (await admin.call("PUT", "/settings/bot", again))["version"] == 1

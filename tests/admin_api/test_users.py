@@ -61,9 +61,7 @@ async def test_disabling_a_user_ends_their_logins_at_once(admin: Api, servicer: 
     await admin.call("PATCH", f"/users/{me['id']}", change)
     await servicer.refused("GET", "/auth/me", status=401, code="unauthenticated")
     body = {"username": "servicer", "password": PASSWORD}
-    await admin.as_(None).refused(
-        "POST", "/auth/login", body, status=401, code="bad_credentials"
-    )
+    await admin.as_(None).refused("POST", "/auth/login", body, status=401, code="bad_credentials")
     change = {"is_disabled": False, "version": me["version"] + 1}
     await admin.call("PATCH", f"/users/{me['id']}", change)
     await admin.as_(None).call("POST", "/auth/login", body)
