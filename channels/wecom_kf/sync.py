@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -15,6 +16,7 @@ from channels.errors import ChannelError, RetryLater
 from channels.http import ResponseTooLarge
 from channels.update import to_inbox
 from channels.wecom.client import WeComClient
+from channels.wecom.fields import Fields
 from channels.wecom_kf.convert import to_update
 from core.ports import CursorMove, Intake, KeyedLock, KeyValue
 
@@ -25,6 +27,7 @@ _LEASE_S = 60
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 60.0
 _TOKEN_REFUSED = "95007"  # noqa: S105 - an errcode
+_CURSOR_REFUSED = "50100"
 
 
 class _Page(BaseModel):
@@ -33,6 +36,21 @@ class _Page(BaseModel):
     next_cursor: str = ""
     has_more: int = 0
     msg_list: list[dict[str, object]] = Field(default_factory=list)
+
+    @property
+    def in_order(self) -> list[dict[str, object]]:
+        """By the second in which they were sent; within one as they came."""
+        return sorted(self.msg_list, key=lambda raw: Fields(raw).integer("send_time"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """How an account is asked for its next page."""
+
+    account: str
+    token: str
+    limit: int = _MAX_LIMIT
+    is_restart: bool = False
 
 
 class Puller:
@@ -107,30 +125,26 @@ class Puller:
 
     async def pull(self, account: str, token: str = "") -> int:
         """Store all that is new on an account; how many updates were. Raises ChannelError."""
-        stored, limit, has_more = 0, _MAX_LIMIT, True
+        stored, turn, has_more = 0, _Turn(account, token), True
         while has_more:
             try:
-                new, has_more = await self._pull_page(account, token, limit)
-                stored += new
-            except ResponseTooLarge:
-                if limit == 1:
-                    raise
-                limit = max(1, limit // 10)
+                new, has_more = await self._pull_page(turn)
             except ChannelError as error:
-                if error.vendor_code != _TOKEN_REFUSED or not token:
-                    raise
-                token = ""
+                turn = _after(error, turn)
+                continue
+            stored += new
+            turn = replace(turn, is_restart=False)
         await self._cache.set(_pulled_key(account), "1", ttl_s=self._fresh_s)
         return stored
 
-    async def _pull_page(self, account: str, token: str, limit: int) -> tuple[int, bool]:
+    async def _pull_page(self, turn: _Turn) -> tuple[int, bool]:
         """One page, under the account's lock. (new updates, whether there is more)."""
-        name = f"wecom_kf.sync:{account}"
+        name = f"wecom_kf.sync:{turn.account}"
         async with self._lock.hold(name, ttl_s=_LEASE_S):
-            cursor = await self._intake.cursor(name) or ""
-            page = await self._fetch(account, cursor, token, limit)
-            items = [to_inbox(to_update(raw, account)) for raw in page.msg_list]
-            is_moved = page.next_cursor not in ("", cursor)
+            saved = await self._intake.cursor(name) or ""
+            page = await self._fetch(turn, cursor="" if turn.is_restart else saved)
+            items = [to_inbox(to_update(raw, turn.account)) for raw in page.in_order]
+            is_moved = page.next_cursor not in ("", saved)
             stored = 0
             if items or is_moved:
                 move = CursorMove(name, page.next_cursor) if is_moved else None
@@ -139,18 +153,33 @@ class Puller:
             log.warning("WeCom has more but no new cursor", extra={"action": "wecom_kf.stuck"})
         return stored, bool(page.has_more) and is_moved
 
-    async def _fetch(self, account: str, cursor: str, token: str, limit: int) -> _Page:
-        body: dict[str, object] = {"open_kfid": account, "limit": limit, "voice_format": 0}
+    async def _fetch(self, turn: _Turn, *, cursor: str) -> _Page:
+        body: dict[str, object] = {
+            "open_kfid": turn.account,
+            "limit": turn.limit,
+            "voice_format": 0,
+        }
         if cursor:
             body["cursor"] = cursor
-        if token:
-            body["token"] = token
+        if turn.token:
+            body["token"] = turn.token
         answer = await self._client.post("kf/sync_msg", body)
         try:
             return _Page.model_validate(answer)
         except ValidationError as error:
             fault = error.errors(include_input=False, include_url=False)[0]
             raise RetryLater(f"an unreadable page: {fault['loc']} {fault['type']}") from None
+
+
+def _after(error: ChannelError, turn: _Turn) -> _Turn:
+    """How to ask again after a refusal that asking differently mends. Raises all others."""
+    if isinstance(error, ResponseTooLarge) and turn.limit > 1:
+        return replace(turn, limit=max(1, turn.limit // 10))
+    if error.vendor_code == _TOKEN_REFUSED and turn.token:
+        return replace(turn, token="")
+    if error.vendor_code == _CURSOR_REFUSED and not turn.is_restart:
+        return replace(turn, is_restart=True)  # three days again; known msgids are skipped
+    raise error
 
 
 def _pulled_key(account: str) -> str:

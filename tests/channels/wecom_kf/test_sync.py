@@ -95,6 +95,27 @@ async def test_a_refused_token_is_dropped_and_the_pull_goes_on(
         await kf.pull(ACCOUNT)
 
 
+async def test_a_refused_cursor_starts_over_without_storing_twice(
+    kf: WeComKf, wecom: FakeWeCom, memory: MemoryServices
+) -> None:
+    log = Log([text(n) for n in range(3)])
+    wecom.defaults["kf/sync_msg"] = log
+    await kf.pull(ACCOUNT)
+    log.items.append(text(3))
+    wecom.will_answer("kf/sync_msg", {"errcode": 50100, "errmsg": "invalid cursor"})
+    assert await kf.pull(ACCOUNT) == 1
+    assert [body.get("cursor") for body in wecom.bodies("kf/sync_msg")][2:] == ["c3", None, "c2"]
+    assert len(memory.intake.items) == 4
+
+
+async def test_a_shuffled_page_is_stored_in_the_order_of_sending(
+    kf: WeComKf, wecom: FakeWeCom, memory: MemoryServices
+) -> None:
+    wecom.defaults["kf/sync_msg"] = Log([text(n) for n in (3, 1, 2)], page=10)
+    await kf.pull(ACCOUNT)
+    assert [update.update_id for update in memory.intake.updates] == ["m1", "m2", "m3"]
+
+
 async def test_more_without_a_new_cursor_does_not_turn_for_ever(
     kf: WeComKf, wecom: FakeWeCom
 ) -> None:
