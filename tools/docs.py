@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 from sqlalchemy import Column, Table
 from sqlalchemy.orm import Mapper
+from typer.main import get_command
 
 from admin_api import openapi
+from bot.cli import cli
+from bot.config import PREFIX, Settings
 from bot.migrate import metadata
 from core.db import Base, BigId, Json, UtcDateTime
 from core.events import Event, visible_to
@@ -69,6 +73,57 @@ def settings() -> str:
     return _page("系统参数", *parts)
 
 
+def configuration() -> str:
+    """Environment variables."""
+    rows = [(f"`{name}`", about, default) for name, about, default in variables(Settings)]
+    return _page(
+        "配置",
+        "来源：`bot/config.py`。优先级：默认值 < `wenqu.toml` < `.env` < 环境变量 < 命令行。\n"
+        '密钥可以放在文件里：`WENQU_…_FILE` 写文件路径。列表写成 JSON，如 `["127.0.0.1"]`。',
+        _table(("环境变量", "含义", "默认值"), rows),
+    )
+
+
+def variables(model: type[BaseModel], prefix: str = PREFIX) -> list[tuple[str, str, str]]:
+    """(variable, meaning, default) of every field, sections flattened."""
+    found = []
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            found += variables(inner, f"{prefix}{name.upper()}__")
+        else:
+            about = "；".join(filter(None, (field.title, field.description)))
+            found.append((f"{prefix}{name.upper()}", about, _default(field.default)))
+    return found
+
+
+def commands() -> str:
+    """The command line."""
+    root = get_command(cli)
+    parts = ["来源：`bot/cli.py`。每条命令都有 `--help`。", *_command_parts("wenqu", root)]
+    return _page("命令行", *parts)
+
+
+def _command_parts(name: str, command: Any) -> list[str]:
+    if children := getattr(command, "commands", None):
+        return [
+            part for key in children for part in _command_parts(f"{name} {key}", children[key])
+        ]
+    rows = [
+        (f"`{_spelling(one)}`", getattr(one, "help", "") or "", "必填" if one.required else "")
+        for one in command.params
+        if one.name != "help"
+    ]
+    parts = [f"## {name}\n\n{(command.help or '').strip()}"]
+    return [*parts, _table(("参数", "含义", ""), rows)] if rows else parts
+
+
+def _spelling(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.name).upper()
+    return ", ".join(parameter.opts)
+
+
 def database() -> str:
     """Tables and columns."""
     tables = sorted(metadata().tables.values(), key=lambda table: table.name)
@@ -88,6 +143,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/session-states.md": session_states,
     "docs/reference/events.md": events,
     "docs/reference/settings.md": settings,
+    "docs/reference/configuration.md": configuration,
+    "docs/reference/commands.md": commands,
     "docs/reference/database.md": database,
 }
 
@@ -126,7 +183,9 @@ def _default(value: Any) -> str:
         return "空"
     if isinstance(value, bool):
         return "是" if value else "否"
-    if isinstance(value, tuple):
+    if isinstance(value, SecretStr):
+        return "空"
+    if isinstance(value, (tuple, frozenset)):
         return "、".join(str(getattr(item, "label", item)) for item in value) or "空"
     return str(value) or "空"
 
