@@ -1,0 +1,32 @@
+import { get, post, type Query } from "./http";
+import type { FoundArticle, Content, DashboardView, DecisionView, MessageView, NoteView, Page, QueueBoard, SessionView } from "./types";
+
+export interface Transcript {
+  items: MessageView[];
+  has_more: boolean;
+}
+
+export interface Outgoing {
+  content: Content;
+  client_id: string;
+  source?: { article_id: string };
+  hold_if_closed?: boolean;
+}
+
+export const sessions = (query: Query) => get<Page<SessionView>>("/sessions", query);
+export const session = (id: string) => get<SessionView>(`/sessions/${id}`);
+export const messages = (id: string, query: Query = {}) => get<Transcript>(`/sessions/${id}/messages`, query);
+export const send = (id: string, outgoing: Outgoing) => post<MessageView[]>(`/sessions/${id}/messages`, outgoing);
+export const recall = (id: string, message_id: string) => post<MessageView>(`/sessions/${id}/recall`, { message_id });
+export const notes = (id: string) => get<Page<NoteView>>(`/sessions/${id}/notes`);
+export const addNote = (id: string, text: string) => post<NoteView>(`/sessions/${id}/notes`, { text });
+export const claim = (id: string) => post<SessionView>(`/sessions/${id}/claim`);
+export const takeover = (id: string) => post<SessionView>(`/sessions/${id}/takeover`);
+export const close = (id: string, reason: string) => post<SessionView>(`/sessions/${id}/close`, { reason });
+export const transfer = (id: string, servicer_id: string | null, note: string) =>
+  post<SessionView>(`/sessions/${id}/transfer`, { servicer_id, note });
+export const markRead = (id: string, seq: number) => post<undefined>(`/sessions/${id}/read`, { seq });
+export const queue = () => get<QueueBoard>("/queue");
+export const suggestions = (id: string) => get<{ items: FoundArticle[] }>(`/sessions/${id}/suggestions`);
+export const decisions = (id: string) => get<{ items: DecisionView[] }>(`/sessions/${id}/decisions`);
+export const dashboard = () => get<DashboardView>("/dashboard");

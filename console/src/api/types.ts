@@ -1,0 +1,53 @@
+/** The server's shapes by their own names; the only file that reads the generated schema. */
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type AccountView = Schemas["AccountView"];
+export type FoundArticle = Schemas["FoundArticle"];
+export type ArticleChange = Schemas["ArticleChangeBody"];
+export type ArticleDraft = Schemas["ArticleCreateBody"];
+export type ArticleView = Schemas["ArticleView"];
+export type AttachmentView = Schemas["AttachmentView"];
+export type AuditView = Schemas["AuditView"];
+export type Content = Schemas["MessageView"]["content"];
+export type CustomerView = Schemas["CustomerView"];
+export type DashboardView = Schemas["DashboardView"];
+export type DecisionView = Schemas["DecisionView"];
+export type Delivery = Schemas["Delivery"];
+export type DeviceView = Schemas["DeviceView"];
+export type Event = Schemas["Event"];
+export type InstitutionView = Schemas["InstitutionView"];
+export type Media = Schemas["Media"];
+export type MenuItem = Schemas["MenuItem"];
+export type MessageView = Schemas["MessageView"];
+export type MeView = Schemas["MeView"];
+export type NoteView = Schemas["NoteView"];
+export type Presence = Schemas["Presence"];
+export type Problem = Schemas["Problem"];
+export type QueueBoard = Schemas["QueueBoard"];
+export type RatingView = Schemas["RatingView"];
+export type ReplyView = Schemas["ReplyView"];
+export type ReplyWindowView = Schemas["ReplyWindowView"];
+export type Role = Schemas["Role"];
+export type ServiceMode = Schemas["ServiceMode"];
+export type ServicerView = Schemas["ServicerView"];
+export type SessionState = Schemas["SessionState"];
+export type SessionView = Schemas["SessionView"];
+export type SettingView = Schemas["SettingView"];
+export type SystemView = Schemas["SystemView"];
+export type TokenView = Schemas["TokenView"];
+export type UserChange = Schemas["UserChangeBody"];
+export type UserView = Schemas["UserView"];
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export interface ImportReportView {
+  created: number;
+  updated: number;
+  unchanged: number;
+  errors: { row: number; message: string }[];
+}

@@ -1,0 +1,28 @@
+/** Choosing and filling canned replies: pure. */
+import type { ReplyView, SessionView } from "@/api/types";
+
+/** Best first: shortcut begins with it, then title or text contain it. */
+export function matching(replies: readonly ReplyView[], query: string): ReplyView[] {
+  const words = query.trim().toLowerCase();
+  const rank = (row: ReplyView): number => {
+    if (!words || row.shortcut.toLowerCase().startsWith(words)) return 0;
+    if (row.title.toLowerCase().includes(words)) return 1;
+    return row.text.toLowerCase().includes(words) ? 2 : -1;
+  };
+  return replies
+    .map((row) => ({ row, at: rank(row) }))
+    .filter(({ at }) => at >= 0)
+    .sort((a, b) => a.at - b.at || a.row.shortcut.localeCompare(b.row.shortcut))
+    .map(({ row }) => row);
+}
+
+/** {客户} {机构} {客服} {帐号} become what they are in this session; unknown braces stay. */
+export function filled(text: string, session: SessionView): string {
+  const facts: Record<string, string> = {
+    客户: session.customer_name,
+    机构: session.institution_name ?? "",
+    客服: session.servicer_name ?? "",
+    帐号: session.account_name,
+  };
+  return text.replace(/\{([^{}]+)\}/g, (whole, name: string) => facts[name] ?? whole);
+}

@@ -1,0 +1,29 @@
+import { ChatLineRound, Collection, DataLine, List, Lightning, Setting, Tickets, User } from "@element-plus/icons-vue";
+import { computed, type Component } from "vue";
+
+import type { Key } from "@/locales";
+import { useAuth, type Permission } from "@/stores/auth";
+
+export interface Place {
+  name: string;
+  label: Key;
+  icon: Component;
+  needs?: Permission;
+}
+
+const PLACES: Place[] = [
+  { name: "desk", label: "nav.desk", icon: ChatLineRound },
+  { name: "sessions", label: "nav.sessions", icon: Tickets },
+  { name: "customers", label: "nav.customers", icon: User },
+  { name: "knowledge", label: "nav.knowledge", icon: Collection },
+  { name: "replies", label: "nav.replies", icon: Lightning },
+  { name: "people", label: "nav.people", icon: List },
+  { name: "settings", label: "nav.settings", icon: Setting, needs: "setting.manage" },
+  { name: "audit", label: "nav.audit", icon: DataLine, needs: "audit.read" },
+];
+
+/** The places that this person may enter. */
+export function usePlaces() {
+  const auth = useAuth();
+  return computed(() => PLACES.filter((place) => !place.needs || auth.can(place.needs)));
+}

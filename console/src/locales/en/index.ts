@@ -1,0 +1,9 @@
+import type zhCN from "../zh-CN";
+import admin from "./admin";
+import desk from "./desk";
+import shell from "./shell";
+
+type Same<T> = { [K in keyof T]: T[K] extends string ? string : Same<T[K]> };
+
+const en: Same<typeof zhCN> = { ...shell, ...desk, ...admin };
+export default en;

@@ -1,0 +1,28 @@
+import { defineStore } from "pinia";
+import { shallowRef } from "vue";
+
+import * as api from "@/api/sessions";
+import type { RatingView, SessionView } from "@/api/types";
+import { withNote, type World } from "@/events/apply";
+
+export const useNotes = defineStore("notes", () => {
+  /** By conversation. */
+  const rows = shallowRef<World["notes"]>({});
+
+  async function load(session: SessionView): Promise<void> {
+    const page = await api.notes(session.id);
+    for (const note of page.items) rows.value = withNote(rows.value, note);
+  }
+
+  async function add(session: SessionView, text: string): Promise<void> {
+    rows.value = withNote(rows.value, await api.addNote(session.id, text));
+  }
+
+  return { rows, load, add };
+});
+
+export const useRatings = defineStore("ratings", () => {
+  /** By session; only what events told. */
+  const rows = shallowRef<Readonly<Record<string, RatingView>>>({});
+  return { rows };
+});
