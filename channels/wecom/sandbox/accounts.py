@@ -177,15 +177,15 @@ def batch_get_customers(world: World, call: Call) -> Json:
         if customer is None or customer.active_at is None or customer.active_at < since:
             unknown.append(userid)
         else:
-            rows.append(_customer_row(customer, wants_context))
+            rows.append(_customer_row(world, customer, wants_context))
     return {"customer_list": rows, "invalid_external_userid": unknown}
 
 
-def _customer_row(customer: Customer, wants_context: bool) -> Json:
+def _customer_row(world: World, customer: Customer, wants_context: bool) -> Json:
     row: Json = {
         "external_userid": customer.external_userid,
         "nickname": customer.name,
-        "avatar": f"https://wx.qlogo.cn/sandbox/{customer.external_userid}",
+        "avatar": f"{world.seed.image_base}/{customer.external_userid}.svg",
         "gender": customer.gender,
     }
     if customer.unionid:

@@ -80,7 +80,7 @@ async def _life(world: World, store: Store | None) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await jobs
         if store is not None:
-            await asyncio.to_thread(store.write, *store.dump(world))
+            await asyncio.to_thread(store.write, store.snapshot(world))
 
 
 async def _work(world: World, store: Store | None) -> None:
@@ -98,7 +98,7 @@ async def _keep_saved(world: World, store: Store) -> None:
         if world.changes == saved:
             continue
         saved = world.changes
-        await asyncio.to_thread(store.write, *store.dump(world))
+        await asyncio.to_thread(store.write, store.snapshot(world))
 
 
 async def _sweep(world: World) -> None:

@@ -109,7 +109,7 @@ class Callbacks:
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http,
-                http.get(f"{app.url}?{urlencode(query)}") as answer,
+                http.get(_address(app.url, query)) as answer,
             ):
                 body = await answer.content.read(_MAX_REPLY_BYTES)
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -158,7 +158,7 @@ class Callbacks:
         )
         try:
             async with http.post(
-                f"{app.url}?{urlencode(_query(packet))}",
+                _address(app.url, _query(packet)),
                 data=body.encode(),
                 headers={"Content-Type": "text/xml"},
                 timeout=aiohttp.ClientTimeout(total=self.timing.timeout_s),
@@ -196,6 +196,10 @@ def _query(packet: Envelope) -> dict[str, str]:
         "timestamp": packet.timestamp,
         "nonce": packet.nonce,
     }
+
+
+def _address(url: str, query: dict[str, str]) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
 
 def xml_document(fields: dict[str, object]) -> str:

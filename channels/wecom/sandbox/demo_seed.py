@@ -58,7 +58,9 @@ _ACCOUNTS = (
 
 
 def demo_seed(
-    callback_url: str | None = None, link_base: str = "https://work.weixin.qq.com"
+    callback_url: str | None = None,
+    link_base: str = "https://work.weixin.qq.com",
+    image_base: str = "https://wework.qpic.cn/sandbox",
 ) -> SandboxSeed:
     """The company with its one app, whose callbacks go to `callback_url`."""
     callback = CallbackSeed(callback_url, CALLBACK_TOKEN, CALLBACK_AES_KEY)
@@ -76,4 +78,5 @@ def demo_seed(
         ),
         contact_secret=CONTACT_SECRET,
         link_base=link_base,
+        image_base=image_base,
     )

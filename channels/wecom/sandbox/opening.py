@@ -41,7 +41,7 @@ def opening_state(seed: SandboxSeed, at: float) -> State:
         state.accounts[account.open_kfid] = KfAccount(
             open_kfid=account.open_kfid,
             name=account.name,
-            avatar=f"https://wework.qpic.cn/sandbox/{account.open_kfid}",
+            avatar=f"{seed.image_base}/{account.open_kfid}.svg",
             is_managed=account.is_managed,
             servicers=dict.fromkeys(account.servicers, "accepting"),
         )

@@ -68,7 +68,11 @@ class CustomerSeed:
 
 @dataclass(frozen=True, slots=True)
 class SandboxSeed:
-    """A company. link_base: what the links of `kf/add_contact_way` begin with."""
+    """A company.
+
+    link_base: what the links of `kf/add_contact_way` begin with. image_base: the same for the
+    avatars that the API names; a page that shows them in a demo wants `…/phone/api/avatars`.
+    """
 
     corp_id: str
     corp_name: str
@@ -79,3 +83,4 @@ class SandboxSeed:
     departments: tuple[DepartmentSeed, ...] = (DepartmentSeed(1, "公司"),)
     contact_secret: str = ""
     link_base: str = "https://work.weixin.qq.com"
+    image_base: str = "https://wework.qpic.cn/sandbox"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -24,12 +26,24 @@ CREATE TABLE IF NOT EXISTS media (media_id TEXT PRIMARY KEY, data BLOB NOT NULL)
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state as one document, and the files that came or went since the last one."""
+
+    number: int
+    state: bytes
+    new: dict[str, bytes]
+    gone: set[str]
+
+
 class Store:
     """The whole state is one document; files are rows."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._saved_media: set[str] = set()
+        self._taken = self._written = 0
+        self._writing = Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._open() as db:
             db.executescript(_TABLES)
@@ -47,20 +61,25 @@ class Store:
         self._saved_media = set(files)
         return state, files
 
-    def dump(self, world: World) -> tuple[bytes, dict[str, bytes], set[str]]:
+    def snapshot(self, world: World) -> Snapshot:
         """What must be written now; taken on the event loop."""
+        self._taken += 1
         wanted = set(world.media_bytes)
         new = {name: world.media_bytes[name] for name in wanted - self._saved_media}
-        return _STATE.dump_json(world.state), new, self._saved_media - wanted
+        gone = self._saved_media - wanted
+        return Snapshot(self._taken, _STATE.dump_json(world.state), new, gone)
 
-    def write(self, state: bytes, new: dict[str, bytes], gone: set[str]) -> None:
-        """Blocking; called in a thread."""
-        with self._open() as db:
-            db.execute("INSERT OR REPLACE INTO world VALUES (1, ?)", (state,))
-            db.executemany("INSERT OR REPLACE INTO media VALUES (?, ?)", new.items())
-            db.executemany("DELETE FROM media WHERE media_id = ?", [(name,) for name in gone])
-        self._saved_media |= set(new)
-        self._saved_media -= gone
+    def write(self, snapshot: Snapshot) -> None:
+        """Blocking; called in threads. An older snapshot never overwrites a newer one."""
+        with self._writing, self._open() as db:
+            if snapshot.number <= self._written:
+                return
+            db.execute("INSERT OR REPLACE INTO world VALUES (1, ?)", (snapshot.state,))
+            db.executemany("INSERT OR REPLACE INTO media VALUES (?, ?)", snapshot.new.items())
+            gone = [(name,) for name in snapshot.gone]
+            db.executemany("DELETE FROM media WHERE media_id = ?", gone)
+            self._written = snapshot.number
+            self._saved_media = (self._saved_media | set(snapshot.new)) - snapshot.gone
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
