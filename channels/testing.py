@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -72,17 +74,21 @@ class MemoryFiles:
 
 @dataclass
 class MemoryKeyValue:
-    """Without expiry: `ttls` tells a test what was asked for."""
+    """`ttls` tells a test what was asked for."""
 
     values: dict[str, str] = field(default_factory=dict)
     ttls: dict[str, float | None] = field(default_factory=dict)
+    ends: dict[str, float] = field(default_factory=dict)
 
     async def get(self, key: str) -> str | None:
+        if time.monotonic() >= self.ends.get(key, math.inf):
+            self.values.pop(key, None)
         return self.values.get(key)
 
     async def set(self, key: str, value: str, *, ttl_s: float | None = None) -> None:
         self.values[key] = value
         self.ttls[key] = ttl_s
+        self.ends[key] = math.inf if ttl_s is None else time.monotonic() + ttl_s
 
     async def delete(self, key: str) -> None:
         self.values.pop(key, None)
