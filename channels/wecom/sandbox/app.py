@@ -56,7 +56,7 @@ def mount_sandbox(
     phone.add_routes(phone_customers.routes(world))
     phone.add_routes(phone_servicers.routes(world))
     phone.add_routes(Control(world, tokens).routes())
-    phone.router.add_get("/ws", sockets.handler())
+    phone.router.add_get("/ws", sockets.serve)
     phone.on_shutdown.append(lambda _app: sockets.close())
     phone.cleanup_ctx.append(lambda _app: _life(world, store))
     app.add_subapp(f"{prefix}/cgi-bin", make_platform_app(world, tokens))

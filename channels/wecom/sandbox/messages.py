@@ -96,9 +96,9 @@ def recall_msg(world: World, call: Call) -> Json:
 def check_window(world: World, thread: Thread) -> None:
     """May `send_msg` write here? Raises: ApiError 95031, 95002, 95013, 95018, 95001."""
     if thread.last_customer_at is None:
-        raise ApiError(
-            *((95031, "customer has not consulted") if not thread.chat.entries else _NOT_BEGUN)
-        )
+        if thread.chat.entries:
+            raise ApiError(95018, "the customer has not written yet")
+        raise ApiError(95031, "the customer has not consulted")
     if world.now() - thread.last_customer_at > WINDOW_S:
         raise ApiError(95002, "over 48 hours since the customer's last message")
     refresh(world, thread)
@@ -108,9 +108,6 @@ def check_window(world: World, thread: Thread) -> None:
         raise ApiError(95018, "session state does not allow sending")
     if thread.sent_since >= MAX_MESSAGES:
         raise ApiError(95001, "more than 5 messages since the customer's last one")
-
-
-_NOT_BEGUN: Final = (95018, "the customer has not written yet")
 
 
 def _refuse_used(account: KfAccount, msgid: str) -> None:

@@ -13,7 +13,6 @@ from channels.wecom.sandbox.app_phone import desk_app
 from channels.wecom.sandbox.body import Json
 from channels.wecom.sandbox.errors import Refusal
 from channels.wecom.sandbox.people import phone_thread
-from channels.wecom.sandbox.phone_requests import PhoneHandler
 from channels.wecom.sandbox.sessions import is_servicer
 from channels.wecom.sandbox.state import Chat, Entry, Member, Thread
 from channels.wecom.sandbox.views import (
@@ -44,14 +43,11 @@ class Sockets:
         self._world = world
         self._open: set[web.WebSocketResponse] = set()
 
-    def handler(self) -> PhoneHandler:
-        return self._serve
-
     async def close(self) -> None:
         for socket in list(self._open):
             await socket.close(code=1001, message=b"sandbox stops")
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         kind, _, rest = request.query.get("as", "").partition(":")
         if kind == "customer":
             external_userid, _, open_kfid = rest.partition(":")

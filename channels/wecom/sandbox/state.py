@@ -16,10 +16,7 @@ NEW, ASSISTANT, QUEUED, SERVING, ENDED = range(5)
 
 @dataclass(slots=True)
 class Entry:
-    """One line of a chat. side: customer, account, servicer; app, member in chats with the app.
-
-    sync: the same message as `sync_msg` hands it out.
-    """
+    """One line of a chat. side: customer, account, servicer; app, member in chats with the app."""
 
     seq: int
     msgid: str
