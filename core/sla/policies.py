@@ -32,6 +32,8 @@ class Facts:
     institution_id: str | None = None
     contract_level: str = ""
     source: str = ""
+    #: Whether time counts now; a promise made in a pause begins paused.
+    is_running: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ async def _open(
             calendar_id=policy.calendar_id or facts.team_calendar_id,
             target_s=target,
             started_at=at,
-            runs=_stored((Run(at),)),
+            runs=_stored((Run(at),) if facts.is_running else ()),
             is_void=False,
             chain_done=0,
         )
@@ -183,11 +183,8 @@ async def _rematch(tx: Tx, facts: Facts, rows: list[SlaClockRow]) -> None:
         row.policy_id, row.target_s = policy.id, target
         row.calendar_id = policy.calendar_id or facts.team_calendar_id
         await _judge_again(tx, row)
-    running = any(clock.is_running(runs_of(row)) for row in rows if _is_open(row))
-    known = {row.measure for row in rows}
-    missing = [m for m in (Measure.FIRST_RESPONSE, Measure.RESOLUTION) if m not in known]
-    if policy is not None and missing and (running or not rows):
-        rows += await _open(tx, facts, missing, facts.created_at)
+    if policy is not None and not rows:
+        rows += await _open(tx, facts, (Measure.RESOLUTION,), facts.created_at)
 
 
 async def _judge_again(tx: Tx, row: SlaClockRow) -> None:

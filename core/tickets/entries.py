@@ -11,7 +11,7 @@ from core.sla.service import SlaStep
 from core.tickets.access import By, CustomerActor, locked, staff
 from core.tickets.models import TicketRow
 from core.tickets.record import Line, add_entry, promise, responded, saved, view
-from core.tickets.states import FINAL, Action, next_state
+from core.tickets.states import FINAL, UNRESOLVED, Action, next_state
 from core.views import Party, TicketEntryView, TicketState
 
 _MAX_TEXT = 10_000
@@ -51,7 +51,8 @@ async def _customer_spoke(tx: Tx, row: TicketRow) -> None:
     if state is TicketState.WAITING:
         row.state = next_state(state, Action.RESUME, Party.CUSTOMER)
         await promise(tx, row, SlaStep.RESUMED)
-    await promise(tx, row, SlaStep.ASKED)
+    if state in UNRESOLVED:
+        await promise(tx, row, SlaStep.ASKED)
 
 
 def _writable(row: TicketRow) -> None:

@@ -16,6 +16,7 @@ from core.teams.models import TeamRow
 from core.tickets import categories
 from core.tickets.access import By, key_of, party_of
 from core.tickets.models import TicketCategoryRow, TicketEntryRow, TicketRow
+from core.tickets.states import CLOCK_RUNS
 from core.views import Party, TicketEntryView, TicketView
 
 #: Columns of the row that a view carries as they are.
@@ -87,6 +88,7 @@ async def facts_of(tx: Tx, row: TicketRow) -> Facts:
         institution_id=row.institution_id,
         contract_level=place.contract_level if place else "",
         source=row.source,
+        is_running=row.state in CLOCK_RUNS,
     )
 
 

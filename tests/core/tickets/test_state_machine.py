@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Sequence
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -22,7 +20,7 @@ from core.event_log import EventRow
 from core.sla import policies
 from core.sla import queries as sla_queries
 from core.sla.policies import PolicyDraft
-from core.sla.views import ClockState, Measure, SlaTargets
+from core.sla.views import ClockState, Measure, SlaClockView, SlaTargets
 from core.tickets import deadlines, entries, queries, service
 from core.tickets.access import By, CustomerActor, party_of
 from core.tickets.service import TicketDraft
@@ -38,11 +36,9 @@ BOSS = Actor.system()
 class TicketLife(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.folder = TemporaryDirectory()
         self.loop = asyncio.new_event_loop()
         self.clock = ManualClock()
-        url = f"sqlite:///{Path(self.folder.name) / 'wenqu.db'}"
-        self.engine = make_engine(url)
+        self.engine = make_engine("sqlite://")
         self.uow = UnitOfWork(self.engine, self.clock)
         self.loop.run_until_complete(self._open())
 
@@ -63,7 +59,6 @@ class TicketLife(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.loop.run_until_complete(self.uow.close())
         self.loop.close()
-        self.folder.cleanup()
 
     async def _timers(self) -> None:
         async with self.uow.write() as tx:
@@ -94,7 +89,8 @@ class TicketLife(RuleBasedStateMachine):
             async with self.uow.write() as tx:
                 self.ticket = await service.move(tx, before.id, action, by=by, text=text)
         except DomainError as error:
-            assert not allowed or error.code == "reopen_too_late"
+            is_late = error.code == "reopen_too_late"
+            assert is_late or not allowed
             assert await self._now() == before
             assert await self._events() == events
         else:
@@ -121,52 +117,44 @@ class TicketLife(RuleBasedStateMachine):
             return await tx.db.scalar(select(func.count()).select_from(EventRow)) or 0
 
     @invariant()
-    def what_is_stored_is_what_was_returned(self) -> None:
-        assert self.loop.run_until_complete(self._now()) == self.ticket
+    def everything_fits_together(self) -> None:
+        self.loop.run_until_complete(self._check())
 
-    @invariant()
-    def moments_fit_the_state(self) -> None:
-        ticket = self.ticket
-        assert (ticket.closed_at is not None) == (ticket.state in FINAL)
-        assert ticket.state is not TicketState.RESOLVED or ticket.resolved_at is not None
-        assert ticket.state not in UNRESOLVED or ticket.resolved_at is None
-        assert ticket.first_resolved_at is not None or ticket.resolved_at is None
-        if ticket.due_at is not None:
-            assert ticket.state in CLOCK_RUNS
-            assert inside(OFFICE_HOURS, ticket.due_at)
-
-    @invariant()
-    def clocks_fit_the_state(self) -> None:
-        self.loop.run_until_complete(self._check_clocks())
-
-    async def _check_clocks(self) -> None:
+    async def _check(self) -> None:
         async with self.uow.read() as tx:
+            stored = await queries.get(tx, self.ticket.id, by=BOSS)
             clocks = await sla_queries.clocks(tx, self.ticket.id)
-        resolution = [clock for clock in clocks if clock.measure is Measure.RESOLUTION]
-        assert len(resolution) == 1
-        assert (resolution[0].ended_at is None) == (
-            self.ticket.resolved_at is None and self.ticket.state is not TicketState.CLOSED
-        )
-        for clock in clocks:
-            if clock.state is ClockState.RUNNING:
-                assert self.ticket.state in CLOCK_RUNS
-            if clock.state is ClockState.MET:
-                assert clock.used_s <= clock.target_s
-            if clock.state is ClockState.BREACHED and clock.ended_at is not None:
-                assert clock.breached_at is not None
-                assert clock.breached_at < _later(clock.ended_at, self.clock.now())
-        open_rounds = [
-            c
-            for c in clocks
-            if c.measure is not Measure.RESOLUTION
-            and c.state in (ClockState.RUNNING, ClockState.PAUSED)
-        ]
-        assert len(open_rounds) <= 1
+        assert stored == self.ticket
+        _moments_fit_the_state(stored)
+        _clocks_fit_the_state(stored, clocks)
 
 
-def _later(one: datetime, other: datetime) -> datetime:
-    return max(one, other)
+def _moments_fit_the_state(ticket: TicketView) -> None:
+    assert (ticket.closed_at is not None) == (ticket.state in FINAL)
+    assert ticket.state is not TicketState.RESOLVED or ticket.resolved_at is not None
+    assert ticket.state not in UNRESOLVED or ticket.resolved_at is None
+    assert ticket.first_resolved_at is not None or ticket.resolved_at is None
+    if ticket.due_at is not None:
+        assert ticket.state in CLOCK_RUNS
+        assert inside(OFFICE_HOURS, ticket.due_at)
+
+
+def _clocks_fit_the_state(ticket: TicketView, clocks: Sequence[SlaClockView]) -> None:
+    (resolution,) = [clock for clock in clocks if clock.measure is Measure.RESOLUTION]
+    is_over = ticket.resolved_at is not None or ticket.state is TicketState.CLOSED
+    assert (resolution.ended_at is not None) == is_over
+    for clock in clocks:
+        if clock.state is ClockState.RUNNING:
+            assert ticket.state in CLOCK_RUNS
+        if clock.state is ClockState.MET:
+            assert clock.used_s <= clock.target_s
+        if clock.state is ClockState.BREACHED and clock.ended_at is not None:
+            assert clock.breached_at is not None
+            assert clock.breached_at < clock.ended_at
+    answers = [clock for clock in clocks if clock.measure is not Measure.RESOLUTION]
+    owed = [one for one in answers if one.ended_at is None and one.state is not ClockState.VOID]
+    assert len(owed) <= 1
 
 
 TestTicketLife = TicketLife.TestCase
-TestTicketLife.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestTicketLife.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)
