@@ -9,7 +9,7 @@ from typing import Final
 from core import lanes, outbox
 from core.conversations import deliveries
 from core.db import UnitOfWork
-from core.errors import Conflict
+from core.errors import Conflict, DomainError
 from core.lane_worker import LaneWorker
 from core.lanes import Lane
 from core.outbox import Parcel
@@ -61,6 +61,8 @@ class OutboxSender:
             outcome: Receipt | SendFailure = await self._sender.send(parcel.item)
         except SendFailure as failure:
             outcome = failure
+        except DomainError as error:  # its file is gone, for one: trying again brings nothing
+            outcome = SendFailure(error.code)
         if isinstance(outcome, SendFailure) and self._is_worth_retrying(parcel, outcome):
             await self._put_off(lane, parcel, outcome)
             return False
