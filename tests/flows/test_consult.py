@@ -1,0 +1,95 @@
+"""The consult journey, as the people in it live it (issue 1, steps 1 to 4)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.flows.company import CDC, Company, company, eventually
+
+
+@pytest.fixture
+async def demo(database_url: str, tmp_path: Path) -> AsyncIterator[Company]:
+    async with company(database_url, tmp_path) as running:
+        yield running
+
+
+async def test_a_customer_is_greeted_answered_served_and_rates(demo: Company) -> None:
+    wang = demo.customer(1)
+    desk = await demo.desk("chenjing")
+
+    assert await wang.enters("website")
+    greeting = await wang.hears("您好")
+    assert "转人工" in greeting.text
+
+    await wang.says("密码忘了登不进去系统怎么办？")
+    answer = await wang.hears("来源")
+    assert "已解决" in answer.text
+    assert "密码" in answer.text
+
+    await wang.says("转人工")
+    await wang.hears("陈静")
+    session = await desk.gets_session("王建国")
+    assert session["institution_name"] == "云岭县疾控中心"
+    tried = await desk.get(f"/sessions/{session['id']}/decisions")
+    assert [one["band"] for one in tried["items"]] == ["answer"]
+
+    await desk.says(session, "您好，我来帮您看看 😊")
+    await wang.hears("我来帮您看看 😊")
+    await wang.says("好的谢谢")
+    await desk.reads(session, "好的谢谢")
+    assert (await desk.sessions())[0]["window"]["left"] == 5
+
+    closed = await desk.closes(session)
+    assert closed["state"] == "closed"
+    invitation = await wang.hears("评价")
+    assert "非常满意" in invitation.text
+    await wang.clicks("满意")
+    await wang.hears("感谢您的评价")
+
+    async def rating() -> int | None:
+        found = await desk.get(f"/sessions/{session['id']}")
+        return found["rating_score"]
+
+    assert await eventually(rating) == 4
+    assert [one["id"] for one in await desk.sessions("open")] == []
+
+
+async def test_nonsense_is_admitted_and_people_are_offered(demo: Company) -> None:
+    wang = demo.customer(1)
+    await wang.says("阿斯蒂芬去外婆家坐大象飞毯量子西瓜")
+    said = await wang.hears("转人工")
+    assert "来源" not in said.text
+
+
+async def test_five_short_lines_get_one_answer(demo: Company) -> None:
+    wang = demo.customer(2)
+    for line in ("你好", "在吗", "系统登不上", "密码忘了", "怎么办"):
+        await wang.says(line)
+    await wang.hears()
+    await demo.sandbox.settle()
+    said = await wang.heard()
+    assert len(said) == 1, said
+
+
+async def test_whoever_waits_is_told_the_truth_and_served_when_someone_comes(
+    demo: Company,
+) -> None:
+    wang = demo.customer(1)
+    await wang.says("转人工")
+    await wang.hears("没有客服在线")
+    desk = await demo.desk("lijun")
+    session = await desk.gets_session("王建国")
+    assert session["state"] == "serving"
+    await wang.hears("李军")
+
+
+async def test_two_accounts_keep_one_customer_apart(demo: Company) -> None:
+    here, there = demo.customer(3, CDC), demo.customer(3, "wkDemoProductHospital0000000002")
+    await here.says("转人工")
+    await here.hears("没有客服在线")
+    await there.says("忘记登录密码怎么重置？")
+    await there.hears("来源")
+    assert not any("来源" in line for line in await here.heard())
