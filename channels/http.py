@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import logging
@@ -175,7 +174,6 @@ async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         body += chunk
         if len(body) > max_bytes:
             raise ResponseTooLarge(f"an answer is larger than {max_bytes} bytes")
-        await asyncio.sleep(0)
     return bytes(body)
 
 

@@ -13,16 +13,21 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ValidationError
 
-from channels.errors import BadCredentials, RetryLater
+from channels.errors import RetryLater
 from channels.http import HttpClient
 from channels.wecom.errcodes import channel_error
+from channels.wecom.fields import Fields
 from core.ports import KeyedLock, KeyValue
 
 log = logging.getLogger(__name__)
 
+_LIFE_S = 7200.0
 _MARGIN_S = 300
 _SAME_TOKEN_PAUSE_S = 5
-_REFUSED_PAUSE_S = 300
+#: How long a refusal is remembered: those who keep trying wrong secrets have their IP blocked.
+_REFUSED_PAUSE_S = 60.0
+_WRONG_SECRET_PAUSE_S = 300.0
+_WRONG_SECRET = frozenset({40001, 40091, 45031})
 
 
 class _Entry(BaseModel):
@@ -94,16 +99,16 @@ class AccessTokens:
 
     async def _fetch(self, *, replaced: str) -> str:
         refused = await self._cache.get(self._refused_key)
-        if refused:  # WeCom blocks the address of those who keep on trying a wrong secret
-            raise BadCredentials(refused, vendor_code=refused.partition(" ")[0])
+        if refused:
+            code, _, errmsg = refused.partition(" ")
+            raise channel_error(int(code), errmsg)
         answer = await self._http.get_json(self._url, self._params)
-        code, token, life_s = answer.get("errcode"), answer.get("access_token"), 7200.0
-        if code not in (0, None):
-            await self._refuse(int(str(code)), str(answer.get("errmsg", "")))
+        fields = Fields(answer)
+        if code := fields.integer("errcode"):
+            await self._refuse(code, fields.text("errmsg"))
+        token, life_s = answer.get("access_token"), fields.decimal("expires_in") or _LIFE_S
         if not isinstance(token, str) or not token:
             raise RetryLater("gettoken answered without a token")
-        if isinstance(given := answer.get("expires_in"), int | float):
-            life_s = float(given)
         entry = _Entry(token=token, replaced=replaced, fetched_at_s=self._now_s())
         ttl_s = life_s - min(_MARGIN_S, life_s / 10)
         await self._cache.set(self._key, entry.model_dump_json(), ttl_s=max(ttl_s, 1))
@@ -111,7 +116,10 @@ class AccessTokens:
         return token
 
     async def _refuse(self, code: int, errmsg: str) -> None:
+        """Keep all processes from asking again at once, and raise."""
         error = channel_error(code, errmsg)
-        if isinstance(error, BadCredentials):
-            await self._cache.set(self._refused_key, error.reason, ttl_s=_REFUSED_PAUSE_S)
+        pause_s = error.retry_after_s or _REFUSED_PAUSE_S
+        if code in _WRONG_SECRET:
+            pause_s = _WRONG_SECRET_PAUSE_S
+        await self._cache.set(self._refused_key, f"{code} {errmsg}", ttl_s=pause_s)
         raise error

@@ -29,6 +29,7 @@ from channels.wecom.config import WeComSettings
 from channels.wecom.fields import Fields
 from channels.wecom.media import MediaIds
 from channels.wecom.tokens import Application
+from channels.wecom_kf.accounts import Accounts
 from channels.wecom_kf.compose import CAPABILITIES
 from channels.wecom_kf.handover import Handover
 from channels.wecom_kf.sender import Sender
@@ -39,7 +40,6 @@ from core.ports import HandoverCommand, OutboundItem, OutboundMessage, RecallCom
 log = logging.getLogger(__name__)
 
 _PATH = "/callback/wecom/kf"
-_PAGE = 100
 _RETRY_LIST_S = 5.0
 
 
@@ -78,6 +78,7 @@ class WeComKf(Channel):
             self.client, files=services.files, cache=services.cache, scope=settings.corp_id
         )
         self._sender = Sender(self.client, self._media_ids, now)
+        self.manage = Accounts(self.client)
         self.handover = Handover(self.client, self._sender, services.cache)
         self._puller = Puller(
             self.client,
@@ -202,24 +203,11 @@ class WeComKf(Channel):
 
     @override
     async def accounts(self) -> Sequence[AccountInfo]:
-        found: list[AccountInfo] = []
-        while True:
-            body = {"offset": len(found), "limit": _PAGE}
-            rows = Fields(await self.client.post("kf/account/list", body)).objects("account_list")
-            found += [_account(row) for row in rows]
-            if len(rows) < _PAGE:
-                return found
+        return await self.manage.read()
 
     @override
     async def servicers(self, account: str) -> Sequence[ServicerInfo]:
-        """People only; departments in the list are left out. Here 0 means in service."""
-        answer = await self.client.get("kf/servicer/list", {"open_kfid": account})
-        rows = Fields(answer).objects("servicer_list")
-        return [
-            ServicerInfo(row.text("userid"), is_accepting=row.integer("status") == 0)
-            for row in rows
-            if row.text("userid")
-        ]
+        return await self.manage.servicers(account)
 
     @override
     async def profile(self, account: str, user: str) -> CustomerProfile | None:
@@ -248,12 +236,3 @@ class WeComKf(Channel):
     @override
     async def close(self) -> None:
         await self._http.close()
-
-
-def _account(row: Fields) -> AccountInfo:
-    return AccountInfo(
-        account=row.text("open_kfid"),
-        name=row.text("name"),
-        is_manageable=row.raw.get("manage_privilege") is not False,
-        avatar_url=row.text("avatar"),
-    )

@@ -86,6 +86,21 @@ async def test_a_wrong_secret_is_not_tried_again_and_again(
     assert len(wecom.called("gettoken")) == 1
 
 
+async def test_a_busy_token_service_is_left_alone_for_a_moment(
+    client: WeComClient, wecom: FakeWeCom, memory: MemoryServices
+) -> None:
+    wecom.will_answer("gettoken", BUSY)
+    results = await asyncio.gather(
+        *(client.get("user/get") for _ in range(10)), return_exceptions=True
+    )
+    assert {type(result) for result in results} == {RetryLater}
+    assert len(wecom.called("gettoken")) == 1
+    (key,) = [key for key in memory.cache.values if "token_refused" in key]
+    assert memory.cache.ttls[key] == 1
+    await memory.cache.delete(key)
+    await client.get("user/get")
+
+
 async def test_a_busy_system_is_asked_four_times(client: WeComClient, wecom: FakeWeCom) -> None:
     wecom.will_answer("user/get", BUSY, BUSY, BUSY)
     assert (await client.get("user/get"))["errcode"] == 0

@@ -322,15 +322,3 @@ async def test_a_profile_is_read_where_the_platform_tells_it(
     assert found is not None
     assert (found.nickname, found.gender, found.union_id) == ("王小明", 1, "oDemoUnionId0001")
     assert await kf.profile(CUSTOMER.account, "wmDEMOAAAAcust00000000000000002") is None
-
-
-async def test_servicers_are_people_with_the_coding_of_the_list(
-    kf: WeComKf, wecom: FakeWeCom
-) -> None:
-    wecom.defaults["kf/servicer/list"] = payload("kf_servicer_list_response.json")
-    found = await kf.servicers(CUSTOMER.account)
-    assert [(one.servicer_ref, one.is_accepting) for one in found] == [
-        ("zhangsan", True),
-        ("lisi", False),
-    ]
-    assert wecom.called("kf/servicer/list")[0].query["open_kfid"] == CUSTOMER.account

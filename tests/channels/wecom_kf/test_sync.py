@@ -334,17 +334,6 @@ async def test_a_change_of_authorisation_reads_the_accounts_again(
     await stop(task)
 
 
-async def test_accounts_are_read_page_by_page(kf: WeComKf, wecom: FakeWeCom) -> None:
-    def page(body: Json) -> Json:
-        rows = [{"open_kfid": f"wk{n}", "name": "n"} for n in range(130)]
-        return {"errcode": 0, "account_list": rows[body["offset"] :][: body["limit"]]}
-
-    wecom.defaults["kf/account/list"] = page
-    assert [info.account for info in await kf.accounts()] == [f"wk{n}" for n in range(130)]
-    wecom.defaults["kf/account/list"] = payload("kf_account_list_response.json")
-    assert [info.is_manageable for info in await kf.accounts()] == [True, False]
-
-
 async def test_a_wrong_secret_does_not_end_the_loop(
     kf: WeComKf, wecom: FakeWeCom, caplog: pytest.LogCaptureFixture
 ) -> None:
