@@ -100,8 +100,8 @@ class AccessTokens:
     async def _fetch(self, *, replaced: str) -> str:
         refused = await self._cache.get(self._refused_key)
         if refused:
-            code, _, errmsg = refused.partition(" ")
-            raise channel_error(int(code), errmsg)
+            known, _, errmsg = refused.partition(" ")
+            raise channel_error(int(known), errmsg)
         answer = await self._http.get_json(self._url, self._params)
         fields = Fields(answer)
         if code := fields.integer("errcode"):
