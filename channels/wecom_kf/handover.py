@@ -78,7 +78,7 @@ class Handover:
         return command.to != "servicer" or servicer == command.servicer_ref
 
     async def _say_farewell(self, command: HandoverCommand, code: str | None) -> str:
-        """sent, sent_plainly or refused. Only a plain retry is worth repeating the command."""
+        """sent or refused. Only an unreachable platform is worth repeating the command for."""
         farewell = command.farewell
         if farewell is None:
             return "none"
@@ -104,7 +104,7 @@ class Handover:
             raise
         except ChannelError:
             return "refused"
-        return "sent_plainly"
+        return "sent"
 
 
 def _who(address: Address) -> dict[str, object]:

@@ -67,7 +67,7 @@ async def test_without_a_code_the_farewell_is_an_ordinary_message(
     kf: WeComKf, wecom: FakeWeCom
 ) -> None:
     receipt = await kf.send(command("assistant", Text(text="机器人继续为您服务")))
-    assert receipt.facts["farewell"] == "sent_plainly"
+    assert receipt.facts["farewell"] == "sent"
     assert wecom.bodies("kf/send_msg")[0]["msgid"] == "csat_20260101_0001"
 
 
