@@ -88,6 +88,12 @@ class Library:
         ]
         return hits, len(slots)
 
+    async def alike(self, text: str, limit: int = 10) -> list[tuple[str, float]]:
+        """Ids by shared words; the share of the text's weight that each covers, 0…1."""
+        if not self._is_loaded:
+            await self.sync()
+        return self._index.alike(text, limit)
+
     async def _take(self, article_ids: Sequence[str]) -> None:
         for start in range(0, len(article_ids), _ROWS_AT_ONCE):
             part = article_ids[start : start + _ROWS_AT_ONCE]

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from core.actor import Actor
 from core.clock import ManualClock
 from core.db import UnitOfWork
+from core.errors import Conflict, Forbidden, Invalid
 from core.event_log import EventRow
-from knowledge import decisions, queries, service
-from knowledge.answerer import Answerer, Engine
+from knowledge import decisions, queries, service, synonym_table
+from knowledge.answerer import Answerer
 from knowledge.content import INTERNAL
 from knowledge.embedder import Embedder
 from knowledge.retriever import Band
-from knowledge.synonyms import Synonyms
 from knowledge.vector_store import DatabaseVectors
 from tests.knowledge_base.conftest import GramEncoder, published
 
@@ -148,12 +149,17 @@ async def test_without_its_model_the_bot_hands_off_and_keeps_its_gates(
     answerer = sure(uow, encoder)
     await answerer.start()
     encoder.is_broken = True
-    lost = await answerer.decide("怎么重置密码呢")
+    alike = await answerer.decide("请问密码怎么重置")
+    assert (alike.band, alike.why, alike.answer) == (Band.MENU, "model_late", None)
+    assert [offer.title for offer in alike.menu] == ["怎么重置密码？"]
+    lost = await answerer.decide("报销流程是什么")
     assert (lost.band, lost.why, lost.answer) == (Band.HANDOFF, "model_late", None)
     person = await answerer.decide("转人工")
     assert person.band is Band.GATE
     assert person.gate is not None
-    assert await answerer.search("怎么重置密码呢") == []
+    assert [found.article.question for found in await answerer.search("重置密码呢")] == [
+        "怎么重置密码？"
+    ]
 
 
 async def test_a_decision_is_kept_with_its_provenance_and_counted(
@@ -186,22 +192,53 @@ async def test_a_decision_is_kept_with_its_provenance_and_counted(
     assert event.payload["decision_id"] == decision_id
 
 
-async def test_a_swap_of_the_synonym_table_answers_throughout(
-    uow: UnitOfWork, encoder: GramEncoder
+async def test_an_edited_synonym_table_is_in_force_at_once_and_answers_throughout(
+    uow: UnitOfWork, encoder: GramEncoder, reviewer: Actor, author: Actor
 ) -> None:
     await published(uow, question="怎么重置密码？", external_id="pw")
     await published(uow, question="怎么打印报告？", external_id="print")
     answerer = sure(uow, encoder)
     await answerer.start()
-    shipped = Engine.shipped()
-    table = Synonyms.parse("重置密码 = 洗钥匙")
-    swap = asyncio.create_task(
-        answerer.replace_engine(
-            Engine(table, shipped.scorer, shipped.gates, shipped.thresholds, "c1")
-        )
-    )
+    async with uow.write() as tx:
+        with pytest.raises(Forbidden):
+            await synonym_table.put_synonym(tx, "重置密码", ["洗钥匙"], by=author)
+        await synonym_table.put_synonym(tx, "重置密码", ["洗钥匙", "洗钥匙"], by=reviewer)
+        with pytest.raises(Conflict):
+            await synonym_table.put_synonym(tx, "打印", ["洗钥匙"], by=reviewer)
+        told = tx.emitted
+    swap = asyncio.create_task(answerer.hear(told))
     during = await answerer.decide("怎么打印报告")
     await swap
-    after = await answerer.decide("怎么洗钥匙")
     assert during.offers[0].external_id == "print"
-    assert (after.offers[0].external_id, after.calibration_id) == ("pw", "c1")
+    assert (await answerer.decide("怎么洗钥匙")).offers[0].external_id == "pw"
+    async with uow.read() as tx:
+        lines = await synonym_table.list_synonyms(tx)
+    shipped = {line.term for line in synonym_table._shipped()}
+    assert {line.term for line in lines} == shipped | {"重置密码"}
+
+
+async def test_the_whole_synonym_table_is_replaced_or_refused_by_line(
+    uow: UnitOfWork, reviewer: Actor
+) -> None:
+    async with uow.write() as tx:
+        with pytest.raises(Invalid):
+            await synonym_table.replace_synonyms(tx, "甲 = 乙\n没有等号", by=reviewer)
+        lines = await synonym_table.replace_synonyms(tx, "甲 = 乙, 丙\n", by=reviewer)
+        await synonym_table.put_synonym(tx, "丁", ["戊"], by=reviewer)
+        await synonym_table.delete_synonym(tx, "甲", by=reviewer)
+        left = await synonym_table.list_synonyms(tx)
+    assert synonym_table.as_text(lines) == "甲 = 乙, 丙\n"
+    assert [line.term for line in left] == ["丁"]
+
+
+async def test_an_article_chosen_from_a_menu_is_the_answer_while_it_is_live(
+    uow: UnitOfWork, encoder: GramEncoder
+) -> None:
+    view = await published(uow, question="怎么重置密码？", answer="点链接。")
+    answerer = sure(uow, encoder)
+    await answerer.start()
+    decision = await answerer.choose(view.id, "第一个")
+    assert decision is not None
+    assert decision.answer is not None
+    assert (decision.answer.text, decision.why) == ("点链接。", "chosen")
+    assert await answerer.choose("gone", "第二个") is None
