@@ -10,6 +10,7 @@ from core.calendars import models as calendars
 from core.conversations import models as conversations
 from core.customers import models as customers
 from core.db import Base
+from core.institutions import models as institutions
 from core.ratings import models as ratings
 from core.reads import models as reads
 from core.replies import models as replies
@@ -34,6 +35,7 @@ __all__ = [
     "event_log",
     "idempotency",
     "inbox",
+    "institutions",
     "lanes",
     "metadata",
     "outbox",

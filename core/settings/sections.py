@@ -10,6 +10,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from core.fields import FieldSpec
+
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 
@@ -298,6 +300,14 @@ class Tickets(Section):
     )
 
 
+class Customers(Section):
+    key = "customers"
+    title = "客户"
+    about = "客户档案的自定义字段"
+
+    fields: tuple[FieldSpec, ...] = Field((), max_length=50, title="自定义字段")
+
+
 class Retention(Section):
     key = "retention"
     title = "保存期限"
@@ -311,5 +321,15 @@ class Retention(Section):
 
 SECTIONS: Final[dict[str, type[Section]]] = {
     section.key: section
-    for section in (Bot, Reception, Rating, Window, Uploads, Security, Tickets, Retention)
+    for section in (
+        Bot,
+        Reception,
+        Rating,
+        Window,
+        Uploads,
+        Security,
+        Tickets,
+        Customers,
+        Retention,
+    )
 }

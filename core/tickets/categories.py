@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 from sqlalchemy import select
@@ -14,30 +13,19 @@ from core.actor import Actor
 from core.audit import service as audit
 from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
+from core.fields import MAX_TEXT, FieldSpec
 from core.ids import new_id
 from core.permissions import Permission
 from core.tickets.models import TicketCategoryRow
 from core.views import FieldValue, Priority, View
 
 _MAX_DEPTH = 5
-_MAX_TEXT = 4000
-
-
-class FieldSpec(View):
-    """One custom field of a category. is_public: asked of the customer in the form."""
-
-    key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")
-    title: str = Field(min_length=1, max_length=64)
-    kind: Literal["text", "long_text", "number", "choice", "date", "bool"] = "text"
-    is_required: bool = False
-    is_public: bool = False
-    choices: tuple[str, ...] = ()
 
 
 class TicketTemplate(View):
     name: str = Field(min_length=1, max_length=64)
     title: str = Field("", max_length=200)
-    description: str = Field("", max_length=_MAX_TEXT)
+    description: str = Field("", max_length=MAX_TEXT)
     fields: dict[str, FieldValue] = Field(default_factory=dict)
 
 
@@ -121,51 +109,6 @@ async def change(
     row.version = version + 1
     await audit.append(tx, by=by, action="ticket_category.changed", target=row.id)
     return await get(tx, row.id)
-
-
-def checked_fields(
-    specs: Sequence[FieldSpec], values: Mapping[str, FieldValue]
-) -> dict[str, FieldValue]:
-    """Values that fit the category's fields.
-
-    Raises: Invalid `invalid_fields` with `errors`, a list of (field, code).
-    """
-    known = {spec.key: spec for spec in specs}
-    errors = [(f"fields.{key}", "unknown") for key in values if key not in known]
-    kept: dict[str, FieldValue] = {}
-    for spec in specs:
-        value = values.get(spec.key)
-        if value is None or value == "":
-            errors += [(f"fields.{spec.key}", "required")] if spec.is_required else []
-        elif _fits(spec, value):
-            kept[spec.key] = value
-        else:
-            errors.append((f"fields.{spec.key}", f"not_{spec.kind}"))
-    if errors:
-        raise Invalid("invalid_fields", errors=errors)
-    return kept
-
-
-def _fits(spec: FieldSpec, value: FieldValue) -> bool:
-    match spec.kind:
-        case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "bool":
-            return isinstance(value, bool)
-        case "choice":
-            return value in spec.choices
-        case "date":
-            return isinstance(value, str) and _is_date(value)
-        case "text" | "long_text":
-            return isinstance(value, str) and len(value) <= _MAX_TEXT
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 async def _row(tx: Tx, category_id: str) -> TicketCategoryRow:

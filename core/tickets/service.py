@@ -11,6 +11,7 @@ from core.customers.models import CustomerRow
 from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.events import TicketMoved, TicketNudged, TicketOpened, TicketUpdated
+from core.fields import checked_fields
 from core.ids import new_id
 from core.settings.queries import get as setting
 from core.settings.sections import Tickets
@@ -198,7 +199,7 @@ async def _new_row(tx: Tx, draft: TicketDraft, customer: CustomerRow, *, by: By)
         customer_id=customer.id,
         institution_id=customer.institution_id,
         session_id=draft.session_id,
-        fields=categories.checked_fields(specs, draft.fields),
+        fields=checked_fields(specs, draft.fields),
         tags=sorted(set(draft.tags)),
         created_at=tx.now,
         created_by=key_of(by),
@@ -280,7 +281,7 @@ async def _apply(tx: Tx, row: TicketRow, changes: Mapping[str, object]) -> None:
         raise Invalid("bad_value", field="fields")
     if "fields" not in changes:
         values = {key: values[key] for key in values if key in {spec.key for spec in specs}}
-    row.category_id, row.fields = category_id, categories.checked_fields(specs, values)
+    row.category_id, row.fields = category_id, checked_fields(specs, values)
 
 
 async def _same_version(tx: Tx, row: TicketRow, version: int, yours: Mapping[str, object]) -> None:

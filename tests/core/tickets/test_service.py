@@ -9,12 +9,13 @@ from core.clock import ManualClock
 from core.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
 from core.event_log import EventRow
 from core.events import EVENT, Event
+from core.fields import FieldSpec
 from core.teams import service as teams
 from core.teams.service import Subject
 from core.tickets import assignment, categories, entries, queries, relations, service
 from core.tickets.access import CustomerActor
 from core.tickets.assignment import Target
-from core.tickets.categories import CategoryDraft, FieldSpec
+from core.tickets.categories import CategoryDraft
 from core.tickets.queries import TicketFilter
 from core.tickets.service import TicketDraft
 from core.tickets.states import Action

@@ -1,0 +1,168 @@
+"""Reads of the institution tree: fuzzy search, children, subtree, one with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from core.customers.models import CustomerRow, InstitutionRow
+from core.db import Tx
+from core.errors import NotFound
+from core.institutions import matching, regions
+from core.institutions.models import InstitutionKeyRow
+from core.paging import Page, decode_cursor, page_of
+from core.servicers.models import ServicerRow
+from core.views import View
+
+_CANDIDATES = 300
+_MIN_SCORE = 0.25
+MAX_LIMIT = 200
+
+
+class InstitutionDetail(View):
+    """path: names from the root down; region: names of the division; below it in the tree."""
+
+    id: str
+    name: str
+    parent_id: str | None
+    path: tuple[str, ...]
+    kind: str
+    region_code: str
+    region: tuple[str, ...]
+    product: str
+    product_version: str
+    contract_level: str
+    engineer_id: str | None
+    engineer_name: str
+    children: int
+    customers: int
+    version: int
+
+
+class InstitutionHit(View):
+    """score: 0…1, how well the name fits what was typed."""
+
+    id: str
+    name: str
+    path: tuple[str, ...]
+    score: float
+
+
+async def get(tx: Tx, institution_id: str) -> InstitutionDetail:
+    """Raises: NotFound."""
+    row = await tx.db.get(InstitutionRow, institution_id)
+    if row is None:
+        raise NotFound(noun="institution", id=institution_id)
+    return (await _details(tx, [row]))[0]
+
+
+async def children(
+    tx: Tx, parent_id: str | None, *, cursor: str | None = None, limit: int = 50
+) -> Page[InstitutionDetail]:
+    """One level of the tree (None: the roots), by name."""
+    limit = max(1, min(limit, MAX_LIMIT))
+    query = select(InstitutionRow).where(InstitutionRow.parent_id == parent_id)
+    if cursor:
+        name, last_id = decode_cursor(cursor, str, str)
+        same_name = and_(InstitutionRow.name == name, InstitutionRow.id > last_id)
+        query = query.where(or_(InstitutionRow.name > name, same_name))
+    order = (InstitutionRow.name, InstitutionRow.id)
+    rows = (await tx.db.scalars(query.order_by(*order).limit(limit + 1))).all()
+    return page_of(await _details(tx, rows), limit, lambda view: (view.name, view.id))
+
+
+async def search(tx: Tx, typed: str, *, limit: int = 10) -> tuple[InstitutionHit, ...]:
+    """Institutions that people may have meant, best first; pinyin and initials count too."""
+    want = matching.normal(typed)
+    if not want:
+        return ()
+    query = (
+        select(InstitutionRow)
+        .join(InstitutionKeyRow, InstitutionKeyRow.institution_id == InstitutionRow.id)
+        .where(_may_mean(want))
+        .order_by(func.length(InstitutionKeyRow.normal), InstitutionRow.id)
+        .limit(_CANDIDATES)
+    )
+    found = {row.id: row for row in await tx.db.scalars(query)}
+    scores = {key: matching.score(typed, row.name) for key, row in found.items()}
+    best = sorted(
+        (key for key in found if scores[key] >= _MIN_SCORE),
+        key=lambda key: (-scores[key], len(found[key].name), key),
+    )[:limit]
+    paths = await _paths(tx, best)
+    return tuple(
+        InstitutionHit(
+            id=key, name=found[key].name, path=paths.get(key, ()), score=round(scores[key], 3)
+        )
+        for key in best
+    )
+
+
+async def subtree_ids(tx: Tx, institution_id: str) -> tuple[str, ...]:
+    """The institution and everything below it."""
+    keys = await tx.db.get(InstitutionKeyRow, institution_id)
+    if keys is None:
+        return (institution_id,)
+    below = InstitutionKeyRow.path.startswith(keys.path)
+    return tuple(await tx.db.scalars(select(InstitutionKeyRow.institution_id).where(below)))
+
+
+def _may_mean(want: str) -> ColumnElement[bool]:
+    """A wide net that the database can throw; the score decides."""
+    in_order = "%" + "%".join(want) + "%"
+    if want.isascii():
+        return or_(
+            InstitutionKeyRow.initials.contains(want),
+            InstitutionKeyRow.pinyin.contains(want),
+            InstitutionKeyRow.normal.contains(want),
+        )
+    pairs = [want[i : i + 2] for i in range(len(want) - 1)]
+    overlaps = [InstitutionKeyRow.normal.contains(pair) for pair in pairs[:12]]
+    return or_(InstitutionKeyRow.normal.like(in_order), *overlaps)
+
+
+async def _details(tx: Tx, rows: Sequence[InstitutionRow]) -> list[InstitutionDetail]:
+    ids = [row.id for row in rows]
+    paths = await _paths(tx, ids)
+    below = select(InstitutionRow.parent_id, func.count()).where(InstitutionRow.parent_id.in_(ids))
+    people = select(CustomerRow.institution_id, func.count()).where(
+        CustomerRow.institution_id.in_(ids)
+    )
+    nodes = {key: n for key, n in await tx.db.execute(below.group_by(InstitutionRow.parent_id))}  # noqa: C416
+    count = people.group_by(CustomerRow.institution_id)
+    persons = {key: number for key, number in await tx.db.execute(count)}  # noqa: C416
+    engineers = {row.engineer_id for row in rows if row.engineer_id}
+    named = select(ServicerRow.id, ServicerRow.name).where(ServicerRow.id.in_(engineers))
+    names = {key: name for key, name in await tx.db.execute(named)}  # noqa: C416
+    return [
+        InstitutionDetail(
+            id=row.id,
+            name=row.name,
+            parent_id=row.parent_id,
+            path=paths.get(row.id, (row.name,)),
+            kind=row.kind,
+            region_code=row.region_code,
+            region=regions.path_of(row.region_code),
+            product=row.product,
+            product_version=row.product_version,
+            contract_level=row.contract_level,
+            engineer_id=row.engineer_id,
+            engineer_name=names.get(row.engineer_id or "", ""),
+            children=nodes.get(row.id, 0),
+            customers=persons.get(row.id, 0),
+            version=row.version,
+        )
+        for row in rows
+    ]
+
+
+async def _paths(tx: Tx, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Names from the root down, by id."""
+    query = select(InstitutionKeyRow.institution_id, InstitutionKeyRow.path)
+    found = (await tx.db.execute(query.where(InstitutionKeyRow.institution_id.in_(ids)))).all()
+    steps = {key: path.rstrip("/").split("/") for key, path in found}
+    above = {step for path in steps.values() for step in path}
+    named = select(InstitutionRow.id, InstitutionRow.name).where(InstitutionRow.id.in_(above))
+    names = {key: name for key, name in await tx.db.execute(named)}  # noqa: C416
+    return {key: tuple(names.get(step, "") for step in path) for key, path in steps.items()}
