@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from admin_api.config import ApiConfig
 from admin_api.socket.hub import SocketHub
@@ -15,17 +14,11 @@ from core.ports import RateLimiter
 from core.sealing import KeyRing
 from core.settings.live import LiveSettings
 from core.views import AccountView
-from knowledge.views import FoundArticle
+from knowledge.answerer import Answerer
 
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 #: (account, scene, scene_param) → a link that opens a conversation, None when it has none.
 Links = Callable[[AccountView, str, str], Awaitable[str | None]]
-
-
-class Search(Protocol):
-    """The answerer, as far as the desk needs it."""
-
-    async def search(self, text: str, limit: int = 5) -> list[FoundArticle]: ...
 
 
 async def _nothing_else() -> Mapping[str, bool]:
@@ -48,7 +41,7 @@ class Services:
     config: ApiConfig = field(default_factory=ApiConfig)
     readiness: Readiness = _nothing_else
     channels: tuple[str, ...] = ()
-    knowledge: Search | None = None
+    knowledge: Answerer | None = None
     links: Links | None = None
 
     @property

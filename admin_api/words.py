@@ -139,7 +139,14 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
     "bad_ticket": ("下载链接已失效，请重新获取", "The download link has expired"),
     "knowledge_off": ("知识库尚未就绪", "The knowledge base is not ready"),
     "link_unavailable": ("该渠道不提供接入链接", "This channel offers no link"),
-    "import_format": ("无法识别的文件格式", "The file format is not known"),
+    "unknown_format": (
+        "无法识别的文件格式，请使用 jsonl、csv 或 xlsx",
+        "Unknown format; use jsonl, csv or xlsx",
+    ),
+    "unreadable_file": ("文件无法读取", "The file cannot be read"),
+    "missing_column": ("缺少列 {column}", "Column {column} is missing"),
+    "bad_category": ("分类路径有误", "The category path is not valid"),
+    "category_exists": ("分类已存在", "The category exists already"),
     "internal": (
         "系统出了点问题，请稍后再试。问题编号 {incident}",
         "Something went wrong. Incident {incident}",

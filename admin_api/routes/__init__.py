@@ -7,10 +7,12 @@ from typing import Final
 from admin_api.endpoint import Endpoint
 from admin_api.routes import (
     accounts,
+    article_files,
     articles,
     attachments,
     audit,
     auth,
+    categories,
     customers,
     replies,
     servicers,
@@ -29,6 +31,8 @@ _MODULES: Final = (
     customers,
     attachments,
     articles,
+    article_files,
+    categories,
     replies,
     settings,
     audit,

@@ -12,11 +12,11 @@ from admin_api.pagination import Listing, PageQuery, listing
 from core.content import Text
 from core.conversations.queries import transcript
 from core.db import Tx
-from core.errors import DomainError
+from core.errors import Conflict, DomainError
 from core.permissions import Permission
 from core.sessions.queries import session_view
 from core.views import MessageView, Sender
-from knowledge import decisions, queries, service
+from knowledge import decisions, feedback, queries, service
 from knowledge.content import ArticleContent, ArticleState
 from knowledge.queries import ArticleFilter
 from knowledge.views import ArticleView, DecisionView, FoundArticle, RevisionView
@@ -91,6 +91,12 @@ class SearchBody(Body):
     limit: int = Field(5, ge=1, le=50)
 
 
+class CorrectionBody(Body):
+    """article_id null: none of the articles would have been right."""
+
+    article_id: str | None = Field(None, max_length=32)
+
+
 @endpoint("GET", "/articles", access=SERVE, tag="articles")
 async def list_articles(call: Call, tx: Tx, query: ArticleQuery) -> Listing[ArticleView]:
     """Articles, the latest change first."""
@@ -126,17 +132,17 @@ async def change_article(
     call: Call, tx: Tx, article_id: str, body: ArticleChangeBody
 ) -> ArticleView:
     """Change the draft, the state, or both."""
-    version, content = body.version, body.content()
     view = await queries.get_article(tx, article_id)
-    if content:
-        view = await service.edit(tx, article_id, content, version=version, by=call.actor)
-        version = view.version
+    if view.version != body.version:
+        raise Conflict(version=view.version)
+    if content := body.content():
+        view = await service.edit(tx, article_id, content, version=view.version, by=call.actor)
     if body.state is None:
         return view
     if body.state == ArticleState.ARCHIVED:
-        return await service.archive(tx, article_id, version=version, by=call.actor)
+        return await service.archive(tx, article_id, version=view.version, by=call.actor)
     if view.state == ArticleState.ARCHIVED:
-        view = await service.restore(tx, article_id, version=version, by=call.actor)
+        view = await service.restore(tx, article_id, version=view.version, by=call.actor)
     if body.state == ArticleState.PUBLISHED and (view.open or view.live_number is None):
         view = await service.publish(
             tx, article_id, version=view.version, by=call.actor, second_person=False
@@ -224,6 +230,15 @@ async def list_decisions(call: Call, tx: Tx, session_id: str) -> Listing[Decisio
     del call
     await session_view(tx, session_id)
     return Listing(items=await decisions.decisions_of_session(tx, session_id))
+
+
+@endpoint("POST", "/decisions/{decision_id}/correction", access=SERVE, tag="articles")
+async def correct_decision(
+    call: Call, tx: Tx, decision_id: str, body: CorrectionBody
+) -> DecisionView:
+    """Say which article the bot should have answered with."""
+    await feedback.correct(tx, decision_id, body.article_id, by=call.actor)
+    return await decisions.get_decision(tx, decision_id)
 
 
 async def _search(call: Call, text: str, limit: int) -> list[FoundArticle]:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from admin_api.auth import authenticate, bearer
-from admin_api.body import TooLarge
 from admin_api.endpoint import BASE, Call, endpoint
-from core.errors import Invalid
+from admin_api.uploads import read_upload
 from core.permissions import Permission
 from core.views import AttachmentView
 
 #: Shown in place by browsers; everything else is downloaded.
 _INLINE: Final = ("image/", "audio/", "video/")
-_CHUNK: Final = 64 * 1024
 
 
 class DownloadLinkView(BaseModel):
@@ -46,8 +44,8 @@ class DownloadQuery(BaseModel):
 )
 async def upload(call: Call) -> AttachmentView:
     """Upload one file (multipart field `file`); equal bytes give the equal id."""
-    data, name = await read_file(call)
-    return await call.services.files.keep(data, name=name)
+    sent = await read_upload(call.request, call.services.config.upload_max_bytes)
+    return await call.services.files.keep(sent.data, name=sent.name)
 
 
 @endpoint("GET", "/attachments/{attachment_id}", access="public", tag="attachments")
@@ -83,42 +81,6 @@ async def make_ticket(call: Call, attachment_id: str) -> DownloadLinkView:
     until = call.services.uow.clock.now() + lifetime
     ticket = call.services.tokens.ticket(attachment_id, until=until)
     return DownloadLinkView(url=f"{BASE}/attachments/{attachment_id}?ticket={quote(ticket)}")
-
-
-async def read_file(call: Call) -> tuple[bytes, str]:
-    """The first part named `file` and its name, capped while reading.
-
-    Raises: Invalid `file_missing`; TooLarge.
-    """
-    if not call.request.content_type.startswith("multipart/"):
-        raise Invalid("file_missing")
-    most = call.services.config.upload_max_bytes
-    try:
-        reader = await call.request.multipart()
-        async for part in reader:
-            if isinstance(part, BodyPartReader) and part.name == "file":
-                return await _read_part(part, most), _filename(part)
-    except (ValueError, AssertionError) as error:  # what the parser says of broken bodies
-        raise Invalid("file_missing") from error
-    raise Invalid("file_missing")
-
-
-def _filename(part: BodyPartReader) -> str:
-    """As the client's file is called; some clients percent-encode what is not ASCII."""
-    name = part.filename or ""
-    try:
-        return unquote(name, errors="strict")
-    except UnicodeDecodeError:
-        return name
-
-
-async def _read_part(part: BodyPartReader, most: int) -> bytes:
-    data = bytearray()
-    while chunk := await part.read_chunk(_CHUNK):
-        data += chunk
-        if len(data) > most:
-            raise TooLarge(most=most)
-    return bytes(data)
 
 
 def _file(body: bytes, mime: str, name: str, etag: str) -> web.Response:
