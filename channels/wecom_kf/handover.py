@@ -78,7 +78,7 @@ class Handover:
         return command.to != "servicer" or servicer == command.servicer_ref
 
     async def _say_farewell(self, command: HandoverCommand, code: str | None) -> str:
-        """sent or refused. Only an unreachable platform is worth repeating the command for."""
+        """What became of it: sent or refused. An unreachable platform has the command repeated."""
         farewell = command.farewell
         if farewell is None:
             return "none"
