@@ -12,7 +12,15 @@ from typing_extensions import override
 from bot.config import LogSettings
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_QUIET: Final = ("aiohttp.access", "aiosqlite", "jieba", "httpx", "telegram", "faiss.loader")
+_QUIET: Final = (
+    "aiohttp.access",
+    "aiosqlite",
+    "alembic",
+    "faiss.loader",
+    "httpx",
+    "jieba",
+    "telegram",
+)
 
 
 def set_up(settings: LogSettings) -> None:

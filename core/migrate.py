@@ -6,6 +6,7 @@ new processes may run side by side.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from sqlalchemy import Connection, MetaData, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.db import make_engine
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 #: One advisory lock on PostgreSQL: of several processes that start at once, one migrates.
@@ -61,7 +64,12 @@ def config(migrations: Path = MIGRATIONS) -> Config:
 def _upgrade(connection: Connection, metadata: MetaData, to: str, migrations: Path) -> None:
     made = config(migrations)
     made.attributes.update(connection=connection, metadata=metadata)
+    before = _current(connection)
     command.upgrade(made, to)
+    after = _current(connection)
+    if after != before:
+        facts = {"action": "database.migrated", "before": before, "after": after}
+        log.info("The database was migrated.", extra=facts)
 
 
 def _current(connection: Connection) -> str | None:
