@@ -51,6 +51,7 @@ from core.shared import over_redis
 from core.timers.runner import Job, TimerRunner
 from knowledge.answerer import Answerer
 from knowledge.config import make_embedder
+from knowledge.jobs import timer_jobs as knowledge_jobs
 
 log = logging.getLogger(__name__)
 
@@ -156,6 +157,7 @@ async def build(
                     trusted_proxies=settings.http.trusted_proxies,
                 ),
                 channels=tuple(channel.name for channel in channels),
+                knowledge=answerer,
             )
         )
         for channel in channels:
@@ -242,6 +244,7 @@ def _jobs(
         BURST_TIMER: lambda timer: end_burst(tools, timer),
         MEDIA_TIMER: lambda timer: fetch_media(uow, channels, files, timer),
         PROFILE_TIMER: lambda timer: directory.read_profile(uow, channels, timer),
+        **knowledge_jobs(uow),
         **recurring.jobs(uow, rounds),
     }
 
@@ -256,9 +259,7 @@ def _feeds(
             await live.apply(one.event)
 
     async def knowledge_feed(batch: Sequence[Logged]) -> None:
-        changed = [one.event.article_id for one in batch if one.event.type == "article.changed"]
-        if changed:
-            await answerer.refresh(changed)
+        await answerer.hear([one.event for one in batch])
 
     async def socket_feed(batch: Sequence[Logged]) -> None:
         hub.feed([(one.id, one.event, one.event.model_dump_json()) for one in batch])
