@@ -78,10 +78,6 @@ class Callbacks:
             self._idle.clear()
             self._queue.put_nowait(Delivery(app, plain, on_reply))
 
-    @property
-    def is_idle(self) -> bool:
-        return self._open == 0
-
     async def idle(self) -> None:
         """Wait until nothing is queued or under way."""
         while self._open:

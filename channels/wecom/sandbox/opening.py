@@ -8,14 +8,16 @@ from channels.wecom.sandbox.state import (
     Customer,
     KfAccount,
     Link,
+    Log,
     Member,
     State,
 )
 
 
 def opening_state(seed: SandboxSeed, at: float) -> State:
-    """`at`: ids begin there, so that two sandboxes one after the other give different ones."""
-    state = State(next_number=int(at) % 10**7 * 1000)
+    """`at`: numbers begin there, so that two sandboxes one after the other give different ones."""
+    number_of_now = int(at * 1000)
+    state = State(next_number=number_of_now)
     for app in seed.apps:
         state.apps[app.agent_id] = AppState(
             app.agent_id, app.callback.url, app.callback.token, app.callback.aes_key
@@ -44,6 +46,7 @@ def opening_state(seed: SandboxSeed, at: float) -> State:
             avatar=f"{seed.image_base}/{account.open_kfid}.svg",
             is_managed=account.is_managed,
             servicers=dict.fromkeys(account.servicers, "accepting"),
+            log=Log(next_position=number_of_now),
         )
         add_link(state, seed.link_base, account.open_kfid, account.scene, f"ENCdemo{number:04d}")
     return state

@@ -66,7 +66,7 @@ def put(world: World, thread: Thread, state: int, servicer: str | None = None) -
     account = world.state.accounts[thread.open_kfid]
     account.pool.pop(thread.external_userid, None)
     if state == QUEUED:
-        thread.queued_at = account.pool[thread.external_userid] = world.now()
+        account.pool[thread.external_userid] = world.now()
     thread.state = state
     thread.servicer = servicer if state == SERVING else None
     if thread.servicer is not None:

@@ -65,7 +65,6 @@ class Thread:
     state: int = ENDED
     servicer: str | None = None
     started_at: float | None = None
-    queued_at: float | None = None
     last_customer_at: float | None = None
     welcomed_at: float | None = None
     sent_since: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +17,6 @@ from channels.wecom.sandbox.state import State
 from channels.wecom.sandbox.world import World
 
 _STATE: Final = TypeAdapter(State)
-#: Positions and ids jump by this much at a start: what was handed out after the last save
-#: stays unique, and cursors that a client holds stay below the next item.
-_GAP: Final = 100_000
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS world (one INTEGER PRIMARY KEY CHECK (one = 1), state BLOB NOT NULL);
@@ -55,9 +53,7 @@ class Store:
         if row is None:
             return None
         state = _STATE.validate_json(row[0])
-        state.next_number += _GAP
-        for account in state.accounts.values():
-            account.log.next_position += _GAP
+        _leap(state)
         self._saved_media = set(files)
         return state, files
 
@@ -89,3 +85,15 @@ class Store:
                 yield db
         finally:
             db.close()
+
+
+def _leap(state: State) -> None:
+    """Let numbers begin at the milliseconds of now.
+
+    So what was handed out after the last save stays unique, and the cursors that clients hold
+    stay below the next item.
+    """
+    now_ms = int(time.time() * 1000)
+    state.next_number = max(state.next_number, now_ms)
+    for account in state.accounts.values():
+        account.log.next_position = max(account.log.next_position, now_ms)

@@ -80,7 +80,7 @@ class World:
     def msgid(self) -> str:
         number = self.state.next_number
         self.state.next_number += 1
-        return f"46224166{number:011d}"
+        return f"462241{number:013d}"
 
     def code(self, prefix: str) -> str:
         return f"{prefix}{secrets.token_urlsafe(24)}"

@@ -221,6 +221,29 @@ async def test_a_stored_sandbox_comes_back_after_a_restart(
         await sandbox.settle()
 
 
+async def test_items_after_a_crash_are_not_hidden_behind_the_cursors_of_clients(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    store, seed, cursors = tmp_path / "sandbox.sqlite", demo.demo_seed(), {}
+
+    async def episode(text: str) -> list[str]:
+        async with (
+            running_sandbox(seed, clock=clock, store_path=store) as sandbox,
+            aiohttp.ClientSession() as http,
+        ):
+            api = Api(sandbox.base_url, http)
+            api.cursors = cursors
+            await api.login()
+            await sandbox.customer("wmDemoCustomer0000000000000001", demo.CDC_ACCOUNT).says(text)
+            return [item["text"]["content"] for item in await api.pull(demo.CDC_ACCOUNT)]
+
+    assert await episode("一") == ["一"]
+    before = store.read_bytes()
+    assert await episode("二") == ["二"]
+    store.write_bytes(before)  # as if the second one had been killed before it saved
+    assert await episode("三") == ["三"]
+
+
 async def test_two_hundred_customers_at_once_do_not_mix(
     api: Api, sandbox: Sandbox, receiver: Receiver
 ) -> None:
