@@ -72,7 +72,10 @@ def postgres() -> Service:
     options = [f"--{name}={value}" for name, value in _POSTGRES_OPTIONS.items()]
     command = [str(binaries / "postgres"), "-D", str(data), "-h", "127.0.0.1", *options]
     process, port = _listening(
-        lambda port: [*command, "-p", str(port)], user, ready=_postgres_ready, log=folder / "log"
+        lambda port: [*command, "-p", str(port)],
+        user,
+        ready=lambda _port: _postgres_ready(data),
+        log=folder / "log",
     )
     return Service(
         f"postgresql://wenqu@127.0.0.1:{port}/postgres",
@@ -223,22 +226,21 @@ def _free_port() -> int:
         return port
 
 
-def _postgres_ready(port: int) -> bool:
-    """An SSLRequest is answered with one byte once the postmaster serves."""
-    return _answer(port, b"\x00\x00\x00\x08\x04\xd2\x16\x2f") in (b"N", b"S")
+def _postgres_ready(data: Path) -> bool:
+    """The last line of the postmaster's file tells, as pg_ctl knows: it listens before it serves."""
+    try:
+        return (data / "postmaster.pid").read_text().split()[-1] == "ready"
+    except (OSError, IndexError):
+        return False
 
 
 def _valkey_ready(port: int) -> bool:
-    return _answer(port, b"PING\r\n").startswith(b"+PONG")
-
-
-def _answer(port: int, question: bytes) -> bytes:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(question)
-            return connection.recv(16)
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
     except OSError:
-        return b""
+        return False
 
 
 def _stop(process: subprocess.Popen[bytes], folder: Path) -> None:
