@@ -227,7 +227,7 @@ def _free_port() -> int:
 
 
 def _postgres_ready(data: Path) -> bool:
-    """The last line of the postmaster's file tells, as pg_ctl knows: it listens before it serves."""
+    """As pg_ctl asks: the server listens before it serves, and says so in its file."""
     try:
         return (data / "postmaster.pid").read_text().split()[-1] == "ready"
     except (OSError, IndexError):
