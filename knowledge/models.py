@@ -1,4 +1,4 @@
-"""Rows of the knowledge base. What the bot leaves behind is in `knowledge.records`."""
+"""Rows of the knowledge base; what use leaves behind is in `records` and `learning`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, BigId
+from knowledge.learning import CalibrationRow, GapQuestionRow, GapRow, KnownQuestionRow
 from knowledge.records import DecisionRow, FeedbackRow
 
 __all__ = [
     "ArticleRow",
+    "CalibrationRow",
     "CategoryRow",
     "DecisionRow",
     "FeedbackRow",
+    "GapQuestionRow",
+    "GapRow",
+    "KnownQuestionRow",
     "RevisionRow",
     "SynonymRow",
     "VectorRow",
