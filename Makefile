@@ -33,6 +33,7 @@ lint: $(STAMPS)/lint-$(KEY)
 
 types: $(STAMPS)/lint-$(KEY)
 	$(BIN)/mypy
+	$(BIN)/mypy -p tools
 
 contracts: $(STAMPS)/lint-$(KEY)
 	$(BIN)/lint-imports
