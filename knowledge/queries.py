@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.paging import Page, decode_cursor, page_of
 from knowledge.content import CONTENT_FIELDS, ArticleContent, ArticleState
 from knowledge.models import ArticleRow, RevisionRow
+from knowledge.richtext import sanitised
 from knowledge.views import ArticleView, RevisionView
 
 #: Ids in one `IN (…)`; well below what either database takes.
@@ -154,6 +155,8 @@ def content_of(row: ArticleRow) -> ArticleContent:
 
 def _columns(row: ArticleRow) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in CONTENT_FIELDS}
+    if row.answer_html:
+        values["answer_html"] = sanitised(row.answer_html)  # also what an older release stored
     return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
@@ -180,11 +183,16 @@ def article_view(row: ArticleRow, now: datetime, opened: RevisionRow | None = No
     )
 
 
+def _shown(stored: dict[str, Any]) -> ArticleContent:
+    html = stored.get("answer_html")
+    return ArticleContent.model_validate(stored | {"answer_html": sanitised(html) if html else ""})
+
+
 def revision_view(row: RevisionRow) -> RevisionView:
     return RevisionView(
         number=row.number,
         state=row.state,
-        content=ArticleContent.model_validate(row.content),
+        content=_shown(row.content),
         author_id=row.author_id,
         author_name=row.author_name,
         reviewer_id=row.reviewer_id,
