@@ -87,7 +87,10 @@ async def run(settings: Settings) -> None:
 def _mount(app: App) -> None:
     http = app.settings.http
     callback = f"http://{http.host}:{http.port}/callback/wecom/kf"
-    company = seed.demo_seed(callback, link_base=f"{app.settings.public_url}/phone")
+    public = app.settings.public_url
+    company = seed.demo_seed(
+        callback, link_base=f"{public}/phone", image_base=f"{public}/phone/api/avatars"
+    )
     mount_sandbox(app.api, company, store_path=app.settings.data_dir / "sandbox.db")
 
 

@@ -23,6 +23,7 @@ class ConversationRow(Base):
     window_until: Mapped[datetime | None]
     window_left: Mapped[int | None]
     last_customer_at: Mapped[datetime | None]
+    last_ours_at: Mapped[datetime | None]
     last_message_at: Mapped[datetime | None] = mapped_column(index=True)
     last_message_text: Mapped[str] = mapped_column(String(200), default="")
     is_muted: Mapped[bool] = mapped_column(Boolean, default=False)

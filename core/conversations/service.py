@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core import outbox
 from core.content import Content, Text, media_of, plain_text, split_text
@@ -84,13 +84,38 @@ async def hear(tx: Tx, thread: Thread, session_id: str | None, heard: Heard) -> 
     conversation = thread.conversation
     if is_customer:
         conversation.last_customer_at = heard.sent_at
-        _set_window(tx, thread, opened(thread.limits, heard.sent_at), session_id)
+        spoken_since = await _slots_taken_since(tx, thread, heard.sent_at)
+        window = opened(thread.limits, heard.sent_at).take(spoken_since)
+        _set_window(tx, thread, window, session_id)
     await tx.db.flush()
     view = message_view(row, heard.servicer_name)
     tx.emit(MessageAdded(message=view))
     if is_customer:
         await release_held(tx, thread, session_id)
     return view
+
+
+async def _slots_taken_since(tx: Tx, thread: Thread, moment: datetime) -> int:
+    """Messages of ours that the platform counts after `moment`.
+
+    More than none only when we are late: the customer wrote several lines while we were down, and
+    what answered the first of them already counts against the window that the last one opened.
+    """
+    last = thread.conversation.last_ours_at
+    if thread.limits.window_messages is None or last is None or last < moment:
+        return 0
+    taken = await tx.db.scalar(
+        select(func.count())
+        .select_from(MessageRow)
+        .join(outbox.OutboxRow, outbox.OutboxRow.item_id == MessageRow.id)
+        .where(
+            MessageRow.conversation_id == thread.conversation.id,
+            MessageRow.sent_at >= moment,
+            MessageRow.delivery.in_((Delivery.PENDING, Delivery.SENT)),
+            outbox.OutboxRow.takes_slot.is_(True),
+        )
+    )
+    return taken or 0
 
 
 async def say(tx: Tx, thread: Thread, session_id: str | None, speech: Speech) -> list[MessageView]:
@@ -111,6 +136,7 @@ async def say(tx: Tx, thread: Thread, session_id: str | None, speech: Speech) ->
         for index, part in enumerate(parts)
     ]
     if not is_held and not is_coded:
+        thread.conversation.last_ours_at = tx.now
         _set_window(tx, thread, thread.window.take(len(parts)), session_id)
     return views
 
@@ -181,6 +207,7 @@ async def release_held(tx: Tx, thread: Thread, session_id: str | None) -> None:
     if not item_ids:
         return
     await outbox.resume(tx, thread.address, item_ids)
+    thread.conversation.last_ours_at = tx.now
     _set_window(tx, thread, thread.window.take(len(item_ids)), session_id)
     for row in await tx.db.scalars(select(MessageRow).where(MessageRow.id.in_(item_ids))):
         _set_delivery(tx, row, Delivery.PENDING)

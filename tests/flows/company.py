@@ -197,18 +197,24 @@ async def running(settings: Settings) -> AsyncIterator[tuple[App, str]]:
 
 
 #: The demo's vectors, computed by the real model once per test process.
-_VECTORS: dict[str, bytes] = {}
+VECTORS: dict[str, bytes] = {}
 
 
 async def _lend_vectors(app: App) -> None:
-    await DatabaseVectors(app.uow).save(app.answerer.model, _VECTORS)
+    await DatabaseVectors(app.uow).save(app.answerer.model, VECTORS)
+
+
+async def compute_vectors(settings: Settings) -> None:
+    async with build(settings) as app:
+        await app.answerer.start()
+        await _keep_vectors(app)
 
 
 async def _keep_vectors(app: App) -> None:
-    if not _VECTORS:
+    if not VECTORS:
         async with app.uow.read() as tx:
             rows = await tx.db.execute(select(VectorRow.key, VectorRow.vector))
-            _VECTORS.update({row.key: row.vector for row in rows})
+            VECTORS.update({row.key: row.vector for row in rows})
 
 
 async def _loaded(app: App, work: asyncio.Task[None]) -> bool:
@@ -217,9 +223,7 @@ async def _loaded(app: App, work: asyncio.Task[None]) -> bool:
     return len(app.answerer) >= 120
 
 
-async def eventually(
-    find: Callable[[], Any], timeout_s: float = PATIENCE_S
-) -> Any:
+async def eventually(find: Callable[[], Any], timeout_s: float = PATIENCE_S) -> Any:
     """The first true answer of `find`, asked again and again; fails when there is none in time."""
     until = time.monotonic() + timeout_s
     while True:

@@ -141,6 +141,33 @@ def upgrade() -> None:
     sa.Column('updated_at', UtcDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_channel_cursors'))
     )
+    op.create_table('customer_merges',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('kept_id', sa.String(length=32), nullable=False),
+    sa.Column('gone_id', sa.String(length=32), nullable=False),
+    sa.Column('before', Json, nullable=False),
+    sa.Column('after', Json, nullable=False),
+    sa.Column('moved', Json, nullable=False),
+    sa.Column('merged_at', UtcDateTime(), nullable=False),
+    sa.Column('merged_by', sa.String(length=64), nullable=False),
+    sa.Column('undone_at', UtcDateTime(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_customer_merges'))
+    )
+    with op.batch_alter_table('customer_merges', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_customer_merges_gone_id'), ['gone_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_customer_merges_kept_id'), ['kept_id'], unique=False)
+
+    op.create_table('customer_segments',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('name', sa.String(length=64), nullable=False),
+    sa.Column('rule', Json, nullable=False),
+    sa.Column('is_shared', sa.Boolean(), nullable=False),
+    sa.Column('owner', sa.String(length=64), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_customer_segments')),
+    sa.UniqueConstraint('name', name=op.f('uq_customer_segments_name'))
+    )
     op.create_table('event_log',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
     sa.Column('type', sa.String(length=64), nullable=False),
@@ -151,6 +178,26 @@ def upgrade() -> None:
     with op.batch_alter_table('event_log', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_event_log_at'), ['at'], unique=False)
         batch_op.create_index(batch_op.f('ix_event_log_type'), ['type'], unique=False)
+
+    op.create_table('faq_calibrations',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('is_active', sa.Boolean(), nullable=False),
+    sa.Column('slope', sa.Double(), nullable=False),
+    sa.Column('intercept', sa.Double(), nullable=False),
+    sa.Column('answer', sa.Double(), nullable=False),
+    sa.Column('menu', sa.Double(), nullable=False),
+    sa.Column('by_category', Json, nullable=False),
+    sa.Column('target', sa.Double(), nullable=False),
+    sa.Column('labels', Json, nullable=False),
+    sa.Column('report', Json, nullable=False),
+    sa.Column('model', sa.String(length=200), nullable=False),
+    sa.Column('scorer', sa.String(length=64), nullable=False),
+    sa.Column('by', sa.String(length=64), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_faq_calibrations'))
+    )
+    with op.batch_alter_table('faq_calibrations', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_faq_calibrations_created_at'), ['created_at'], unique=False)
 
     op.create_table('faq_decisions',
     sa.Column('id', sa.String(length=32), nullable=False),
@@ -243,6 +290,52 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_institutions_name'), ['name'], unique=False)
         batch_op.create_index(batch_op.f('ix_institutions_parent_id'), ['parent_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_institutions_region_code'), ['region_code'], unique=False)
+
+    op.create_table('knowledge_gap_questions',
+    sa.Column('decision_id', sa.String(length=32), nullable=False),
+    sa.Column('gap_id', sa.String(length=32), nullable=True),
+    sa.Column('question', sa.Text(), nullable=False),
+    sa.Column('session_id', sa.String(length=32), nullable=True),
+    sa.Column('asked_at', UtcDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('decision_id', name=op.f('pk_knowledge_gap_questions'))
+    )
+    with op.batch_alter_table('knowledge_gap_questions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_knowledge_gap_questions_gap_id'), ['gap_id'], unique=False)
+
+    op.create_table('knowledge_gaps',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('best_answer', sa.Text(), nullable=False),
+    sa.Column('best_session_id', sa.String(length=32), nullable=True),
+    sa.Column('owner_id', sa.String(length=32), nullable=True),
+    sa.Column('due_at', UtcDateTime(), nullable=True),
+    sa.Column('article_id', sa.String(length=32), nullable=True),
+    sa.Column('absorbed', sa.Integer(), nullable=False),
+    sa.Column('first_asked_at', UtcDateTime(), nullable=False),
+    sa.Column('last_asked_at', UtcDateTime(), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_knowledge_gaps'))
+    )
+    with op.batch_alter_table('knowledge_gaps', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_knowledge_gaps_article_id'), ['article_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_knowledge_gaps_owner_id'), ['owner_id'], unique=False)
+        batch_op.create_index('ix_knowledge_gaps_state_size', ['state', 'size'], unique=False)
+
+    op.create_table('known_questions',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('question', sa.String(length=500), nullable=False),
+    sa.Column('article_id', sa.String(length=32), nullable=True),
+    sa.Column('origin', sa.String(length=16), nullable=False),
+    sa.Column('by', sa.String(length=64), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_known_questions')),
+    sa.UniqueConstraint('question', name=op.f('uq_known_questions_question'))
+    )
+    with op.batch_alter_table('known_questions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_known_questions_article_id'), ['article_id'], unique=False)
 
     op.create_table('lanes',
     sa.Column('kind', sa.String(length=8), nullable=False),
@@ -453,6 +546,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_devices_previous_hash'), ['previous_hash'], unique=False)
         batch_op.create_index(batch_op.f('ix_devices_user_id'), ['user_id'], unique=False)
 
+    op.create_table('institution_keys',
+    sa.Column('institution_id', sa.String(length=32), nullable=False),
+    sa.Column('path', sa.String(length=300), nullable=False),
+    sa.Column('normal', sa.String(length=160), nullable=False),
+    sa.Column('initials', sa.String(length=160), nullable=False),
+    sa.Column('pinyin', sa.String(length=900), nullable=False),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_institution_keys_institution_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('institution_id', name=op.f('pk_institution_keys'))
+    )
+    with op.batch_alter_table('institution_keys', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_institution_keys_initials'), ['initials'], unique=False)
+        batch_op.create_index(batch_op.f('ix_institution_keys_normal'), ['normal'], unique=False)
+        batch_op.create_index(batch_op.f('ix_institution_keys_path'), ['path'], unique=False)
+
     op.create_table('servicers',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('user_id', sa.String(length=32), nullable=False),
@@ -480,6 +587,18 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['servicer_id'], ['servicers.id'], name=op.f('fk_account_servicers_servicer_id')),
     sa.PrimaryKeyConstraint('account_id', 'servicer_id', name=op.f('pk_account_servicers'))
     )
+    op.create_table('customer_secrets',
+    sa.Column('customer_id', sa.String(length=32), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('sealed', sa.String(length=700), nullable=False),
+    sa.Column('blind_index', sa.String(length=64), nullable=False),
+    sa.Column('masked', sa.String(length=64), nullable=False),
+    sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_customer_secrets_customer_id')),
+    sa.PrimaryKeyConstraint('customer_id', 'kind', name=op.f('pk_customer_secrets'))
+    )
+    with op.batch_alter_table('customer_secrets', schema=None) as batch_op:
+        batch_op.create_index('ix_customer_secrets_index', ['kind', 'blind_index'], unique=False)
+
     op.create_table('identities',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('customer_id', sa.String(length=32), nullable=False),
@@ -548,6 +667,7 @@ def upgrade() -> None:
     sa.Column('window_until', UtcDateTime(), nullable=True),
     sa.Column('window_left', sa.Integer(), nullable=True),
     sa.Column('last_customer_at', UtcDateTime(), nullable=True),
+    sa.Column('last_ours_at', UtcDateTime(), nullable=True),
     sa.Column('last_message_at', UtcDateTime(), nullable=True),
     sa.Column('last_message_text', sa.String(length=200), nullable=False),
     sa.Column('is_muted', sa.Boolean(), nullable=False),

@@ -1,0 +1,139 @@
+"""kill -9 while customers talk: every message is answered once, in order (design.md §4)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from importlib import resources
+from pathlib import Path
+
+from sqlalchemy import text
+
+from bot.burst import is_whole_question
+from channels.wecom.sandbox import demo_seed as seed
+from channels.wecom.sandbox.client import CustomerPhone, Sandbox, running_sandbox
+from core.clock import SystemClock
+from core.db import UnitOfWork, make_engine
+from tests.flows.company import CDC, HOSPITAL, eventually
+from tests.flows.process import Product, prepare_database
+
+QUESTIONS = [
+    json.loads(line)["question"]
+    for line in (resources.files("knowledge") / "data" / "demo_faq.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
+]
+#: Five lines each: while we are down the platform lets us answer no more than that.
+CUSTOMERS, LINES, KILLS = 6, 5, 4
+MOODS: list[tuple[str, dict[str, object]]] = [
+    ("callback_duplicate", {"rate": 0.1}),
+    ("callback_lost", {"rate": 0.1}),
+    ("pull_shuffle", {}),
+    ("pull_repeat", {"rate": 0.3}),
+    ("errcode", {"api": "kf/send_msg", "errcode": 45009, "rate": 0.1}),
+    ("errcode", {"api": "kf/*", "errcode": -1, "rate": 0.1}),
+    ("http", {"api": "kf/*", "status": 502, "rate": 0.05}),
+    ("drop_after", {"api": "kf/send_msg", "seconds": 0, "rate": 0.1}),
+]
+
+
+async def talk(customer: CustomerPhone, questions: list[str], chance: random.Random) -> None:
+    for question in questions:
+        await customer.says(question)
+        await asyncio.sleep(chance.uniform(0, 0.4))
+
+
+async def answers(customer: CustomerPhone) -> list[str]:
+    return [line for line in await customer.heard() if "来源" in line]
+
+
+def crowd(sandbox: Sandbox, chance: random.Random) -> list[tuple[CustomerPhone, list[str]]]:
+    found = []
+    for number in range(1, CUSTOMERS + 1):
+        account = CDC if number % 2 else HOSPITAL
+        phone = sandbox.customer(f"wmDemoCustomer{number:016d}", account)
+        whole = [one for one in QUESTIONS if is_whole_question(one)]
+        found.append((phone, chance.sample(whole, LINES)))
+    return found
+
+
+async def check_everything(
+    database_url: str, people: list[tuple[CustomerPhone, list[str]]]
+) -> None:
+    """One answer for each question, in the order of the questions; nothing stored twice."""
+    for phone, questions in people:
+        said = await answers(phone)
+        titles = [line.split("《")[-1].split("》")[0] for line in said]
+        assert titles == questions, phone.external_userid
+    uow = UnitOfWork(make_engine(database_url), SystemClock())
+    async with uow.read() as tx:
+        open_work = await tx.db.scalar(text("SELECT count(*) FROM inbox WHERE state <> 'done'"))
+        unsent = await tx.db.scalar(text("SELECT count(*) FROM outbox WHERE state <> 'sent'"))
+        received = await tx.db.scalar(
+            text("SELECT count(*) FROM messages WHERE sender = 'customer'")
+        )
+    await uow.close()
+    assert (open_work, unsent, received) == (0, 0, CUSTOMERS * LINES)
+
+
+async def test_killed_at_random_every_message_is_answered_once_in_order(
+    bare_database_url: str, tmp_path: Path
+) -> None:
+    chance = random.Random(20260302)
+    await prepare_database(bare_database_url, tmp_path)
+    async with running_sandbox(seed.demo_seed(None)) as sandbox:
+        product = Product(bare_database_url, tmp_path, sandbox)
+        await sandbox.set_callback(seed.AGENT_ID, url=f"{product.base}/callback/wecom/kf")
+        people = crowd(sandbox, chance)
+        talking = [asyncio.create_task(talk(*one, chance)) for one in people]
+        try:
+            for _ in range(KILLS):
+                await product.start()
+                await product.is_ready()
+                await asyncio.sleep(chance.uniform(0.05, 1.2))
+                await product.kill()
+            await product.start()
+            await asyncio.gather(*talking)
+            by_phone = [(phone, lines) for phone, lines in people]
+
+            async def done() -> bool:
+                counts = [len(await answers(phone)) >= len(lines) for phone, lines in by_phone]
+                return all(counts)
+
+            await eventually(done, timeout_s=90)
+            await sandbox.settle()
+            await check_everything(bare_database_url, people)
+        finally:
+            await product.kill()
+
+
+async def test_a_moody_platform_loses_nothing_and_repeats_nothing(
+    bare_database_url: str, tmp_path: Path
+) -> None:
+    """Duplicated callbacks, repeated pages, expired tokens, 45009, -1, 5xx and lost answers."""
+    chance = random.Random(7)
+    await prepare_database(bare_database_url, tmp_path)
+    async with running_sandbox(seed.demo_seed(None)) as sandbox:
+        product = Product(bare_database_url, tmp_path, sandbox)
+        await sandbox.set_callback(seed.AGENT_ID, url=f"{product.base}/callback/wecom/kf")
+        await product.start()
+        await product.is_ready()
+        try:
+            for kind, fields in MOODS:
+                await sandbox.fault(kind, **fields)
+            people = crowd(sandbox, chance)
+            talking = [asyncio.create_task(talk(*one, chance)) for one in people]
+            await asyncio.sleep(0.5)
+            await sandbox.expire_tokens()
+            await asyncio.gather(*talking)
+
+            async def done() -> bool:
+                counts = [len(await answers(phone)) >= len(lines) for phone, lines in people]
+                return all(counts)
+
+            await eventually(done, timeout_s=120)
+            await sandbox.clear_faults()
+            await check_everything(bare_database_url, people)
+        finally:
+            await product.kill()
