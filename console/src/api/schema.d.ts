@@ -73,6 +73,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/articles/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All articles as a file that the import reads back unchanged. */
+        get: operations["export_all_articles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/articles/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import jsonl, csv or xlsx (field `file`); the same file may be imported again. */
+        post: operations["import_articles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/articles/search": {
         parameters: {
             query?: never;
@@ -398,6 +432,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole tree, parents before children, with the number of articles. */
+        get: operations["list_categories"];
+        put?: never;
+        /** Add a node, and those above it that are missing. */
+        post: operations["create_category"];
+        /** Remove a node; its articles go to its parent. */
+        delete: operations["delete_category"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/categories/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rename or move a node with all below it; its articles go along. */
+        post: operations["move_category"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers": {
         parameters: {
             query?: never;
@@ -461,6 +531,23 @@ export interface paths {
         get: operations["get_dashboard"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{decision_id}/correction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say which article the bot should have answered with. */
+        post: operations["correct_decision"];
         delete?: never;
         options?: never;
         head?: never;
@@ -922,12 +1009,12 @@ export interface components {
         /** AccountChangeBody */
         AccountChangeBody: {
             /** @default null */
-            mode: components["schemas"]["ServiceMode"] | null;
+            mode?: components["schemas"]["ServiceMode"] | null;
             /**
              * Is Active
              * @default null
              */
-            is_active: boolean | null;
+            is_active?: boolean | null;
             /** Version */
             version: number;
         };
@@ -996,54 +1083,54 @@ export interface components {
              * Question
              * @default null
              */
-            question: string | null;
+            question?: string | null;
             /**
              * Answer
              * @default null
              */
-            answer: string | null;
+            answer?: string | null;
             /**
              * Answer Html
              * @default null
              */
-            answer_html: string | null;
+            answer_html?: string | null;
             /**
              * Category
              * @default null
              */
-            category: string | null;
+            category?: string | null;
             /**
              * Tags
              * @default null
              */
-            tags: string[] | null;
+            tags?: string[] | null;
             /**
              * Similar
              * @default null
              */
-            similar: string[] | null;
+            similar?: string[] | null;
             /**
              * Audience
              * @default null
              */
-            audience: string[] | null;
+            audience?: string[] | null;
             /**
              * Source
              * @default null
              */
-            source: string | null;
+            source?: string | null;
             /**
              * Effective At
              * @default null
              */
-            effective_at: string | null;
+            effective_at?: string | null;
             /**
              * Expires At
              * @default null
              */
-            expires_at: string | null;
+            expires_at?: string | null;
             /** @default null */
-            state: components["schemas"]["ArticleState"] | null;
+            state?: components["schemas"]["ArticleState"] | null;
             /** Version */
             version: number;
         };
@@ -1126,58 +1213,58 @@ export interface components {
              * Answer
              * @default null
              */
-            answer: string | null;
+            answer?: string | null;
             /**
              * Answer Html
              * @default null
              */
-            answer_html: string | null;
+            answer_html?: string | null;
             /**
              * Category
              * @default null
              */
-            category: string | null;
+            category?: string | null;
             /**
              * Tags
              * @default null
              */
-            tags: string[] | null;
+            tags?: string[] | null;
             /**
              * Similar
              * @default null
              */
-            similar: string[] | null;
+            similar?: string[] | null;
             /**
              * Audience
              * @default null
              */
-            audience: string[] | null;
+            audience?: string[] | null;
             /**
              * Source
              * @default null
              */
-            source: string | null;
+            source?: string | null;
             /**
              * Effective At
              * @default null
              */
-            effective_at: string | null;
+            effective_at?: string | null;
             /**
              * Expires At
              * @default null
              */
-            expires_at: string | null;
+            expires_at?: string | null;
             /**
              * External Id
              * @default null
              */
-            external_id: string | null;
+            external_id?: string | null;
             /**
              * State
              * @default draft
              * @enum {string}
              */
-            state: "draft" | "published";
+            state?: "draft" | "published";
         };
         /**
          * ArticleState
@@ -1432,17 +1519,71 @@ export interface components {
              * Title
              * @default
              */
-            title: string;
+            title?: string;
             /**
              * Lines
              * @default []
              */
-            lines: string[];
+            lines?: string[];
             /**
              * Url
              * @default
              */
-            url: string;
+            url?: string;
+        };
+        /**
+         * CategoryBody
+         * @description path: `/` between levels.
+         */
+        CategoryBody: {
+            /** Path */
+            path: string;
+            /**
+             * Position
+             * @default 0
+             */
+            position?: number;
+        };
+        /**
+         * CategoryMoveBody
+         * @description from path, to path; with everything below it.
+         */
+        CategoryMoveBody: {
+            /** Path */
+            path: string;
+            /** To */
+            to: string;
+            /**
+             * Position
+             * @default null
+             */
+            position?: number | null;
+        };
+        /**
+         * CategoryView
+         * @description articles: of this node and all below it.
+         */
+        CategoryView: {
+            /** Path */
+            path: string;
+            /** Name */
+            name: string;
+            /** Parent */
+            parent: string;
+            /** Position */
+            position: number;
+            /** Articles */
+            articles: number;
+        };
+        /** CategoryViewList */
+        CategoryViewList: {
+            /** Items */
+            items: components["schemas"]["CategoryView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
         };
         ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Pong"] | components["schemas"]["Typing"] | components["schemas"]["SetPresence"];
         /** CloseBody */
@@ -1451,7 +1592,18 @@ export interface components {
              * Reason
              * @default resolved
              */
-            reason: string;
+            reason?: string;
+        };
+        /**
+         * CorrectionBody
+         * @description article_id null: none of the articles would have been right.
+         */
+        CorrectionBody: {
+            /**
+             * Article Id
+             * @default null
+             */
+            article_id?: string | null;
         };
         /**
          * CustomerChangeBody
@@ -1462,22 +1614,22 @@ export interface components {
              * Name
              * @default null
              */
-            name: string | null;
+            name?: string | null;
             /**
              * Note
              * @default null
              */
-            note: string | null;
+            note?: string | null;
             /**
              * Tags
              * @default null
              */
-            tags: string[] | null;
+            tags?: string[] | null;
             /**
              * Institution Id
              * @default null
              */
-            institution_id: string | null;
+            institution_id?: string | null;
             /** Version */
             version: number;
         };
@@ -1805,7 +1957,7 @@ export interface components {
              * Last Event Id
              * @default null
              */
-            last_event_id: number | null;
+            last_event_id?: number | null;
         };
         /** Image */
         Image: {
@@ -1815,6 +1967,29 @@ export interface components {
              */
             type: "image";
             media: components["schemas"]["Media"];
+        };
+        /** ImportErrorView */
+        ImportErrorView: {
+            /** Row */
+            row: number;
+            /** Message */
+            message: string;
+        };
+        /**
+         * ImportView
+         * @description failed: rows that were left out; the first 1,000 of them are named in `errors`.
+         */
+        ImportView: {
+            /** Created */
+            created: number;
+            /** Updated */
+            updated: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Failed */
+            failed: number;
+            /** Errors */
+            errors: components["schemas"]["ImportErrorView"][];
         };
         /** InstitutionView */
         InstitutionView: {
@@ -1880,14 +2055,14 @@ export interface components {
              * Description
              * @default
              */
-            description: string;
+            description?: string;
             /**
              * Picture Url
              * @default
              */
-            picture_url: string;
+            picture_url?: string;
             /** @default null */
-            thumb: components["schemas"]["Media"] | null;
+            thumb?: components["schemas"]["Media"] | null;
         };
         /**
          * LinkBody
@@ -1898,12 +2073,12 @@ export interface components {
              * Scene
              * @default
              */
-            scene: string;
+            scene?: string;
             /**
              * Scene Param
              * @default
              */
-            scene_param: string;
+            scene_param?: string;
         };
         /** LinkView */
         LinkView: {
@@ -1925,12 +2100,12 @@ export interface components {
              * Name
              * @default
              */
-            name: string;
+            name?: string;
             /**
              * Address
              * @default
              */
-            address: string;
+            address?: string;
         };
         /** LoginBody */
         LoginBody: {
@@ -1957,27 +2132,27 @@ export interface components {
              * Vendor Ref
              * @default null
              */
-            vendor_ref: string | null;
+            vendor_ref?: string | null;
             /**
              * Attachment Id
              * @default null
              */
-            attachment_id: string | null;
+            attachment_id?: string | null;
             /**
              * Name
              * @default
              */
-            name: string;
+            name?: string;
             /**
              * Mime
              * @default
              */
-            mime: string;
+            mime?: string;
             /**
              * Size
              * @default null
              */
-            size: number | null;
+            size?: number | null;
         };
         /**
          * MediaStored
@@ -2002,14 +2177,14 @@ export interface components {
              * Head
              * @default
              */
-            head: string;
+            head?: string;
             /** Items */
             items: components["schemas"]["MenuItem"][];
             /**
              * Tail
              * @default
              */
-            tail: string;
+            tail?: string;
         };
         /**
          * MenuItem
@@ -2021,24 +2196,24 @@ export interface components {
              * @default click
              * @enum {string}
              */
-            kind: "click" | "view" | "miniprogram" | "text";
+            kind?: "click" | "view" | "miniprogram" | "text";
             /**
              * Id
              * @default
              */
-            id: string;
+            id?: string;
             /** Label */
             label: string;
             /**
              * Url
              * @default
              */
-            url: string;
+            url?: string;
             /**
              * Appid
              * @default
              */
-            appid: string;
+            appid?: string;
         };
         /**
          * Merged
@@ -2086,12 +2261,12 @@ export interface components {
             /** Client Id */
             client_id: string;
             /** @default null */
-            source: components["schemas"]["SourceBody"] | null;
+            source?: components["schemas"]["SourceBody"] | null;
             /**
              * Hold If Closed
              * @default false
              */
-            hold_if_closed: boolean;
+            hold_if_closed?: boolean;
         };
         /** MessageDeliveryChanged */
         MessageDeliveryChanged: {
@@ -2199,9 +2374,9 @@ export interface components {
              * Title
              * @default
              */
-            title: string;
+            title?: string;
             /** @default null */
-            thumb: components["schemas"]["Media"] | null;
+            thumb?: components["schemas"]["Media"] | null;
         };
         /** NoteAdded */
         NoteAdded: {
@@ -2310,14 +2485,14 @@ export interface components {
              * Facts
              * @default {}
              */
-            facts: {
+            facts?: {
                 [key: string]: unknown;
             };
             /**
              * Errors
              * @default []
              */
-            errors: components["schemas"]["FieldProblem"][];
+            errors?: components["schemas"]["FieldProblem"][];
         };
         /**
          * QuestionDecided
@@ -2476,7 +2651,7 @@ export interface components {
              * Shortcut
              * @default
              */
-            shortcut: string;
+            shortcut?: string;
             /** Title */
             title: string;
             /** Text */
@@ -2486,7 +2661,7 @@ export interface components {
              * @default personal
              * @enum {string}
              */
-            scope: "personal" | "all";
+            scope?: "personal" | "all";
         };
         /**
          * ReplyChangeBody
@@ -2497,22 +2672,22 @@ export interface components {
              * Shortcut
              * @default null
              */
-            shortcut: string | null;
+            shortcut?: string | null;
             /**
              * Title
              * @default null
              */
-            title: string | null;
+            title?: string | null;
             /**
              * Text
              * @default null
              */
-            text: string | null;
+            text?: string | null;
             /**
              * Scope
              * @default null
              */
-            scope: ("personal" | "all") | null;
+            scope?: ("personal" | "all") | null;
             /** Version */
             version: number;
         };
@@ -2643,7 +2818,7 @@ export interface components {
              * Limit
              * @default 5
              */
-            limit: number;
+            limit?: number;
         };
         /**
          * Sender
@@ -2666,17 +2841,17 @@ export interface components {
              * Name
              * @default null
              */
-            name: string | null;
+            name?: string | null;
             /**
              * Capacity
              * @default null
              */
-            capacity: number | null;
+            capacity?: number | null;
             /**
              * Wecom Userid
              * @default null
              */
-            wecom_userid: string | null;
+            wecom_userid?: string | null;
             /** Version */
             version: number;
         };
@@ -2702,12 +2877,12 @@ export interface components {
              * Wecom Userid
              * @default null
              */
-            wecom_userid: string | null;
+            wecom_userid?: string | null;
             /**
              * Capacity
              * @default null
              */
-            capacity: number | null;
+            capacity?: number | null;
         };
         /** ServicerView */
         ServicerView: {
@@ -3050,7 +3225,7 @@ export interface components {
              * Note
              * @default
              */
-            note: string;
+            note?: string;
             /** Version */
             version: number;
         };
@@ -3421,17 +3596,17 @@ export interface components {
              * Servicer Id
              * @default null
              */
-            servicer_id: string | null;
+            servicer_id?: string | null;
             /**
              * Team Id
              * @default null
              */
-            team_id: string | null;
+            team_id?: string | null;
             /**
              * Note
              * @default
              */
-            note: string;
+            note?: string;
         };
         /** Typing */
         Typing: {
@@ -3461,7 +3636,7 @@ export interface components {
              * Raw
              * @default
              */
-            raw: string;
+            raw?: string;
         };
         /** UserChangeBody */
         UserChangeBody: {
@@ -3469,19 +3644,19 @@ export interface components {
              * Name
              * @default null
              */
-            name: string | null;
+            name?: string | null;
             /** @default null */
-            role: components["schemas"]["Role"] | null;
+            role?: components["schemas"]["Role"] | null;
             /**
              * Is Disabled
              * @default null
              */
-            is_disabled: boolean | null;
+            is_disabled?: boolean | null;
             /**
              * Password
              * @default null
              */
-            password: string | null;
+            password?: string | null;
             /** Version */
             version: number;
         };
@@ -3724,6 +3899,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArticleView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_all_articles: {
+        parameters: {
+            query?: {
+                format?: "jsonl" | "csv" | "xlsx";
+                state?: components["schemas"]["ArticleState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_articles: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
                 };
             };
             /** @description Refused */
@@ -4428,6 +4672,134 @@ export interface operations {
             };
         };
     };
+    list_categories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CategoryViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_category: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CategoryBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CategoryView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_category: {
+        parameters: {
+            query: {
+                path: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_category: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CategoryMoveBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CategoryView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_customers: {
         parameters: {
             query?: {
@@ -4577,6 +4949,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DashboardView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct_decision: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                decision_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionView"];
                 };
             };
             /** @description Refused */

@@ -9,10 +9,17 @@ export function merge(lines: readonly MessageView[], incoming: readonly MessageV
   const byId = new Map(lines.map((line) => [line.id, line]));
   const answered = new Set<string>();
   for (const line of incoming) {
-    byId.set(line.id, line);
+    byId.set(line.id, settled(byId.get(line.id), line));
     if (line.client_id && line.seq !== UNSENT_SEQ) answered.add(line.client_id);
   }
   return [...byId.values()].filter((line) => line.seq !== UNSENT_SEQ || !answered.has(line.id)).sort(inOrder);
+}
+
+/** An answer that was written before the event about it, and arrives after it, takes nothing back. */
+function settled(known: MessageView | undefined, incoming: MessageView): MessageView {
+  if (!known || known.seq === UNSENT_SEQ) return incoming;
+  const { delivery, failure } = incoming.delivery === "pending" ? known : incoming;
+  return { ...incoming, delivery, failure, recalled_at: incoming.recalled_at ?? known.recalled_at };
 }
 
 /** One line replaced by what `change` makes of it; the same array when there is no such line. */

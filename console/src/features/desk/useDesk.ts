@@ -86,12 +86,12 @@ function showWhereWorkIs(desk: Desk): void {
   const settle = (): void => {
     if (sessions.mine.length === 0) desk.list.value = sessions.queued.length ? "queue" : "mine";
   };
-  const stop = watch(
-    () => live.gaps,
-    (gaps) => {
-      if (gaps === 0) return;
-      settle();
-      stop();
+  if (live.gaps > 0) settle();
+  else watch(() => live.gaps, settle, { once: true });
+  watch(
+    () => sessions.queued.length,
+    (length) => {
+      if (length === 0 && desk.list.value === "queue" && sessions.mine.length) desk.list.value = "mine";
     },
   );
 }

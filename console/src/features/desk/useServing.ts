@@ -23,7 +23,7 @@ export function useServing() {
     () => t("chat.transferred"),
   );
   const close = useTask(
-    async (session: SessionView) => sessions.put(await api.close(session.id, "servicer")),
+    async (session: SessionView) => sessions.put(await api.close(session.id, "resolved")),
     () => t("chat.was_closed"),
   );
 

@@ -16,12 +16,12 @@ export function matching(replies: readonly ReplyView[], query: string): ReplyVie
     .map(({ row }) => row);
 }
 
-/** {客户} {机构} {客服} {帐号} become what they are in this session; unknown braces stay. */
+/** {客户姓名} {机构} {客服姓名} {帐号} become what they are in this session; unknown braces stay. */
 export function filled(text: string, session: SessionView): string {
   const facts: Record<string, string> = {
-    客户: session.customer_name,
+    客户姓名: session.customer_name,
     机构: session.institution_name ?? "",
-    客服: session.servicer_name ?? "",
+    客服姓名: session.servicer_name ?? "",
     帐号: session.account_name,
   };
   return text.replace(/\{([^{}]+)\}/g, (whole, name: string) => facts[name] ?? whole);
