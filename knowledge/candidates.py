@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,7 +43,7 @@ class FieldText:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An article prepared for the corpus: canonical, and the texts to embed."""
+    """An article prepared for the corpus, in the terms of the synonym table, and the texts to embed."""
 
     article: ArticleText
     texts: tuple[FieldText, ...]
@@ -68,6 +69,7 @@ class Corpus:
 
     def __init__(self, synonyms: Synonyms) -> None:
         self._synonyms = synonyms
+        self._terms: Counter[str] = Counter()
         self._slots: dict[str, int] = {}
         self._entries: dict[int, _Entry] = {}
         self._free: list[int] = []
@@ -84,19 +86,20 @@ class Corpus:
         slot = self._slots.get(article_id)
         return None if slot is None else self._entries[slot].plan.article
 
-    def canonical(self, text: str) -> str:
-        return self._synonyms.apply(text)
+    def in_base_words(self, text: str) -> str:
+        """Folded text with customers' words replaced by those that this base uses."""
+        return self._synonyms.apply(text, lambda term: self._terms[term] > 0)
 
     def plan(self, article: ArticleText) -> Plan:
-        phrasings = [self.canonical(text) for text in article.phrasings]
-        tags = [self.canonical(tag) for tag in article.tags]
-        answer = self.canonical(article.answer or "")
+        phrasings = [self._synonyms.apply(text) for text in article.phrasings]
+        tags = [self._synonyms.apply(tag) for tag in article.tags]
+        answer = self._synonyms.apply(article.answer or "")
         texts = [FieldText(Field.PHRASING, text) for text in dict.fromkeys(phrasings)]
         if tags:
             texts.append(FieldText(Field.TAGGED, " ".join((phrasings[0], *tags))))
         if answer:
             texts.append(FieldText(Field.ANSWER, answer))
-        topics = (*phrasings, *tags, self.canonical(article.category))
+        topics = (*phrasings, *tags, self._synonyms.apply(article.category))
         return Plan(article, tuple(texts), topics, answer)
 
     def put(self, plan: Plan, vectors: Sequence[Vectors]) -> None:
@@ -112,6 +115,7 @@ class Corpus:
         self.grams.add(slot, plan.topics)
         self._answer_words.add(slot, [plan.answer])
         everything = " ".join((*plan.topics, plan.answer))
+        self._terms.update(self._synonyms.terms_in(everything))
         self._slots[plan.article.article_id] = slot
         self._entries[slot] = _Entry(plan, rows, everything)
 
@@ -126,6 +130,7 @@ class Corpus:
         self.words.remove(slot, entry.plan.topics)
         self.grams.remove(slot, entry.plan.topics)
         self._answer_words.remove(slot, [entry.plan.answer])
+        self._terms.subtract(self._synonyms.terms_in(entry.everything))
         self._free.append(slot)
 
     def candidates(self, query: str, vector: Vectors) -> list[Found]:

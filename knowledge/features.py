@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from rapidfuzz.distance import Indel
 
 from knowledge.contrasts import asks, contradictions, is_negative, latin, numbers
 from knowledge.text import grams, words
+from knowledge.wordvectors import WordVectors, nearness
 
 Matrix = npt.NDArray[np.float32]
 
 #: Column order of the feature matrix; stored with the coefficients and checked on loading.
 NAMES: tuple[str, ...] = (
+    # vectors: best phrasing, standard question, question with tags, answer
     "dense", "dense_question", "dense_tags", "dense_answer", "dense_mean",
+    # BM25 over question and tags by words and characters, over the answer by words
     "bm25_words", "bm25_grams", "bm25_answer",
+    # weighted share of the query's / the phrasing's terms found in the other; _all: anywhere
     "gram_query", "gram_article", "gram_all", "word_query", "word_article", "word_all",
-    "missing", "extra", "same_order", "length_ratio",
+    # the same with near words counting in part, and the heaviest word left over
+    "soft_query", "soft_article", "soft_both", "soft_all", "left_query", "left_article", "left_all",
+    "same_order", "length_ratio",
+    # contrasts
     "contradiction", "negation", "asks_both", "asks_apart", "numbers_apart", "latin_apart",
-    "dense_gap", "lexical_gap", "blend", "blend_gap",
+    # against the best other candidate
+    "blend", "dense_gap", "lexical_gap", "soft_gap", "blend_gap",
+    # of the query and the base
     "unknown", "query_length", "has_answer", "phrasings",
 )  # fmt: skip
+COLUMN: Mapping[str, int] = {name: at for at, name in enumerate(NAMES)}
 
 
 class Weights(Protocol):
@@ -39,8 +49,8 @@ class Weights(Protocol):
 class Measured:
     """A candidate with the scores that the indexes gave.
 
-    texts: canonical phrasings, best first. cosines: of each phrasing, same order.
-    everything: question, tags, category and answer as one canonical text.
+    texts: folded phrasings, nearest first. cosines: of each phrasing, same order.
+    everything: question, tags, category and answer as one folded text.
     """
 
     texts: tuple[str, ...]
@@ -64,8 +74,13 @@ def _gram_set(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=8192)
-def _word_set(text: str) -> frozenset[str]:
-    return frozenset(words(text))
+def _word_list(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words(text)))
+
+
+@lru_cache(maxsize=4096)
+def _word_rows(text: str) -> Matrix:
+    return WordVectors.shipped().of(text)
 
 
 class _Query:
@@ -73,14 +88,21 @@ class _Query:
 
     def __init__(self, text: str, words_of: Weights, grams_of: Weights) -> None:
         self.text = text
-        self.grams = {term: grams_of.idf(term) for term in _gram_set(text)}
-        self.words = {term: words_of.idf(term) for term in _word_set(text)}
-        self.grams_of, self.words_of = grams_of, words_of
+        self._weights = {True: words_of, False: grams_of}
+        self._memo: dict[tuple[bool, str], float] = {}
+        self.grams = {term: self.weight(term, word=False) for term in _gram_set(text)}
+        self.words = np.array([self.weight(t) for t in _word_list(text)], dtype=np.float32)
         self.gram_mass = sum(self.grams.values()) or 1.0
-        self.word_mass = sum(self.words.values()) or 1.0
-        unknown = sum(w for term, w in self.words.items() if not words_of.knows(term))
-        self.unknown = unknown / self.word_mass
-        self.top = words_of.idf("\0")
+        self.word_mass = float(self.words.sum()) or 1.0
+        strange = [not words_of.knows(term) for term in _word_list(text)]
+        self.unknown = float(self.words[strange].sum()) / self.word_mass
+        self.heaviest = words_of.idf("\0") or 1.0
+
+    def weight(self, term: str, *, word: bool = True) -> float:
+        known = self._memo.get((word, term))
+        if known is None:
+            known = self._memo[word, term] = self._weights[word].idf(term)
+        return known
 
 
 def features(
@@ -88,88 +110,154 @@ def features(
 ) -> Matrix:
     """float32[candidates, len(NAMES)]; a missing answer's cosine is NaN."""
     seen = _Query(query, words_of, grams_of)
-    rows = np.array([_row(seen, candidate) for candidate in candidates], dtype=np.float32)
-    return _with_gaps(rows.reshape(len(candidates), len(NAMES)))
+    rows = np.zeros((len(candidates), len(NAMES)), dtype=np.float32)
+    if not candidates:
+        return rows
+    for row, candidate in zip(rows, candidates, strict=True):
+        for name, value in (_indexed(seen, candidate) | _compared(seen, candidate)).items():
+            row[COLUMN[name]] = value
+    _soften(rows, seen, candidates)
+    _compare_candidates(rows)
+    return rows
 
 
-def _row(query: _Query, candidate: Measured) -> list[float]:
-    compared = candidate.texts[:COMPARED]
-    lexical = max((_overlap(query, text) for text in compared), key=sum)
-    best = max(compared, key=lambda text: _same_order(query.text, text))
+def _indexed(query: _Query, candidate: Measured) -> dict[str, float]:
+    cosines, answer = candidate.cosines, candidate.cosine_answer
+    return {
+        "dense": cosines[0],
+        "dense_question": candidate.cosine_question,
+        "dense_tags": candidate.cosine_tags,
+        "dense_answer": float("nan") if answer is None else answer,
+        "dense_mean": sum(cosines[:COMPARED]) / len(cosines[:COMPARED]),
+        "bm25_words": candidate.bm25_words / query.word_mass,
+        "bm25_grams": candidate.bm25_grams / query.gram_mass,
+        "bm25_answer": candidate.bm25_answer / query.word_mass,
+        "unknown": query.unknown,
+        "query_length": min(len(query.text), 60),
+        "has_answer": answer is not None,
+        "phrasings": min(len(cosines), 8),
+    }
+
+
+def _compared(query: _Query, candidate: Measured) -> dict[str, float]:
+    texts = candidate.texts[:COMPARED]
+    everything = _gram_set(candidate.everything)
+    order, best = max((_same_order(query.text, text), text) for text in texts)
+    gram_query, gram_article = max((_overlap(query, text) for text in texts), key=sum)
     mine, theirs = asks(query.text), asks(best)
-    cosines = candidate.cosines
-    everything_grams, everything_words = map(_sets_of, (candidate.everything,) * 2, ("g", "w"))
-    answer = candidate.cosine_answer
-    return [
-        cosines[0], candidate.cosine_question, candidate.cosine_tags,
-        float("nan") if answer is None else answer, float(np.mean(cosines[:COMPARED])),
-        candidate.bm25_words / query.word_mass, candidate.bm25_grams / query.gram_mass,
-        candidate.bm25_answer / query.word_mass,
-        lexical[0], lexical[1],
-        sum(w for t, w in query.grams.items() if t in everything_grams) / query.gram_mass,
-        lexical[2], lexical[3],
-        sum(w for t, w in query.words.items() if t in everything_words) / query.word_mass,
-        max((w for t, w in query.words.items() if t not in everything_words), default=0.0)
-        / query.top,
-        min(_extra(query, text) for text in compared),
-        _same_order(query.text, best),
-        min(len(query.text), len(best)) / max(len(query.text), len(best), 1),
-        min(contradictions(query.text, text) for text in compared),
-        min(is_negative(query.text) != is_negative(text) for text in compared),
-        len(mine & theirs), len(mine ^ theirs),
-        min(len(numbers(query.text) ^ numbers(text)) for text in compared),
-        len(latin(query.text) - latin(candidate.everything)),
-        0.0, 0.0, 0.0, 0.0,
-        query.unknown, min(len(query.text), 60), 0.0 if answer is None else 1.0,
-        min(len(cosines), 8),
-    ]  # fmt: skip
+    return {
+        "gram_query": gram_query,
+        "gram_article": gram_article,
+        "gram_all": sum(w for t, w in query.grams.items() if t in everything) / query.gram_mass,
+        "same_order": order,
+        "length_ratio": min(len(query.text), len(best)) / max(len(query.text), len(best), 1),
+        "contradiction": min(contradictions(query.text, text) for text in texts),
+        "negation": min(is_negative(query.text) != is_negative(text) for text in texts),
+        "asks_both": len(mine & theirs),
+        "asks_apart": len(mine ^ theirs),
+        "numbers_apart": min(len(numbers(query.text) ^ numbers(text)) for text in texts),
+        "latin_apart": len(latin(query.text) - latin(candidate.everything)),
+    }
 
 
-def _sets_of(text: str, kind: str) -> frozenset[str]:
-    return _gram_set(text) if kind == "g" else _word_set(text)
-
-
-def _overlap(query: _Query, text: str) -> tuple[float, float, float, float]:
-    """Weighted share of query grams in the text, text grams in the query; the same for words."""
-    gram_set, word_set = _gram_set(text), _word_set(text)
-    gram_weights = {term: query.grams_of.idf(term) for term in gram_set}
-    word_weights = {term: query.words_of.idf(term) for term in word_set}
-    shared_grams = sum(w for term, w in gram_weights.items() if term in query.grams)
-    shared_words = sum(w for term, w in word_weights.items() if term in query.words)
-    return (
-        shared_grams / query.gram_mass,
-        shared_grams / (sum(gram_weights.values()) or 1.0),
-        shared_words / query.word_mass,
-        shared_words / (sum(word_weights.values()) or 1.0),
-    )
-
-
-def _extra(query: _Query, text: str) -> float:
-    """Weight of the rarest word that the phrasing has and the query lacks, 0…1."""
-    lacking = (query.words_of.idf(t) for t in _word_set(text) if t not in query.words)
-    return max(lacking, default=0.0) / query.top
+def _overlap(query: _Query, text: str) -> tuple[float, float]:
+    """Weighted share of the query's grams in the text, and of the text's in the query."""
+    found = _gram_set(text)
+    shared = sum(query.grams[term] for term in query.grams.keys() & found)
+    mass = sum(query.weight(term, word=False) for term in found)
+    return shared / query.gram_mass, shared / (mass or 1.0)
 
 
 @lru_cache(maxsize=8192)
 def _same_order(one: str, other: str) -> float:
-    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+    return Indel.normalized_similarity(one, other)
 
 
-def _with_gaps(rows: Matrix) -> Matrix:
+def _soften(rows: Matrix, query: _Query, candidates: Sequence[Measured]) -> None:
+    """Fill in the word columns: every query word against every word of every text, at once."""
+    mine = _word_rows(query.text)
+    if not len(mine):
+        return
+    texts = [text for c in candidates for text in (*c.texts[:COMPARED], c.everything)]
+    texts = [text for text in dict.fromkeys(texts) if len(_word_rows(text))]
+    if not texts:
+        return
+    parts = [_word_rows(text) for text in texts]
+    starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
+    near = nearness(mine @ np.concatenate(parts).T)
+    by_text = {
+        text: _Words(query, text, near[:, start : start + len(part)], of_text)
+        for text, start, part, of_text in zip(
+            texts, starts, parts, np.maximum.reduceat(near, starts, axis=1).T, strict=True
+        )
+    }
+    for row, candidate in zip(rows, candidates, strict=True):
+        compared = [by_text[t] for t in candidate.texts[:COMPARED] if t in by_text]
+        if compared:
+            _fill_words(row, max((words.phrase() for words in compared), key=lambda w: w[2]))
+        whole = by_text[candidate.everything].whole()
+        row[COLUMN["word_all"]], row[COLUMN["soft_all"]], row[COLUMN["left_all"]] = whole
+
+
+_PHRASE = (
+    "soft_query", "soft_article", "soft_both", "left_query", "left_article",
+    "word_query", "word_article",
+)  # fmt: skip
+
+
+def _fill_words(row: npt.NDArray[np.float32], values: Sequence[float]) -> None:
+    for name, value in zip(_PHRASE, values, strict=True):
+        row[COLUMN[name]] = value
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The query's words against one text's. near: [query words, text words]; best: its row max."""
+
+    query: _Query
+    text: str
+    near: Matrix
+    best: Matrix
+
+    def phrase(self) -> tuple[float, ...]:
+        query, theirs = self.query, self.near.max(axis=0)
+        weights = np.array([query.weight(t) for t in _word_list(self.text)], dtype=np.float32)
+        mass = float(weights.sum()) or 1.0
+        of_query = float(self.best @ query.words) / query.word_mass
+        of_text = float(theirs @ weights) / mass
+        return (
+            of_query,
+            of_text,
+            2 * of_query * of_text / (of_query + of_text + 1e-9),
+            float((query.words * (1 - self.best)).max()) / query.heaviest,
+            float((weights * (1 - theirs)).max()) / query.heaviest,
+            float(query.words[self.best >= 1].sum()) / query.word_mass,
+            float(weights[theirs >= 1].sum()) / mass,
+        )
+
+    def whole(self) -> tuple[float, float, float]:
+        query = self.query
+        return (
+            float(query.words[self.best >= 1].sum()) / query.word_mass,
+            float(self.best @ query.words) / query.word_mass,
+            float((query.words * (1 - self.best)).max()) / query.heaviest,
+        )
+
+
+def _compare_candidates(rows: Matrix) -> None:
     """Fill in the columns that compare a candidate with the best other one."""
-    column = {name: at for at, name in enumerate(NAMES)}
-    answer = rows[:, column["dense_answer"]]
-    dense = rows[:, column["dense"]]
-    lexical = rows[:, column["gram_query"]] + rows[:, column["gram_all"]]
+    answer, dense = rows[:, COLUMN["dense_answer"]], rows[:, COLUMN["dense"]]
+    lexical = rows[:, COLUMN["gram_query"]] + rows[:, COLUMN["gram_all"]]
+    soft = rows[:, COLUMN["soft_both"]] + rows[:, COLUMN["soft_all"]]
     spoken = np.where(np.isnan(answer), dense, answer)
-    blend = dense + 0.5 * rows[:, column["dense_tags"]] + 0.5 * spoken + 0.1 * lexical
-    rows[:, column["blend"]] = blend
-    for name, values in (("dense_gap", dense), ("lexical_gap", lexical), ("blend_gap", blend)):
-        rows[:, column[name]] = _gap(values)
-    return rows
+    blend = dense + 0.5 * rows[:, COLUMN["dense_tags"]] + 0.5 * spoken + 0.1 * lexical
+    rows[:, COLUMN["blend"]] = blend
+    pairs = {"dense": dense, "lexical": lexical, "soft": soft, "blend": blend}
+    for name, values in pairs.items():
+        rows[:, COLUMN[f"{name}_gap"]] = _gap(values)
 
 
-def _gap(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _gap(values: Matrix) -> Matrix:
     """Each value less the best of the others; 0.2 when it stands alone."""
     if len(values) < 2:
         return np.full_like(values, 0.2)

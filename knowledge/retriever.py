@@ -142,7 +142,7 @@ class Retriever:
 
         Raises: TimeoutError when the embedder is late; EncoderError.
         """
-        cleaned = self._corpus.canonical(clean_query(query))
+        cleaned = self._corpus.in_base_words(clean_query(query))
         if not cleaned or not len(self):
             return Ranking(query, cleaned, 0.0, ())
         vector = await self.embedder.query(cleaned)
@@ -155,7 +155,7 @@ class Retriever:
             return Decision(Band.GATE, 0.0, (), "gate", 1.0, gate)
         ranking = await self.rank(query)
         if gate is not None and not self._covers(gate, ranking):
-            return Decision(Band.GATE, ranking.confidence, (), "gate", 1.0, gate)
+            return Decision(Band.GATE, 0.0, ranking.candidates, "gate", 1.0, gate)
         return self._band(ranking)
 
     def _rank(self, query: str, cleaned: str, vector: Vectors) -> Ranking:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -53,12 +53,21 @@ class Synonyms:
         alternatives = sorted({*self.terms, *self.terms.values()}, key=len, reverse=True)
         return re.compile("|".join(map(_whole_word, alternatives))) if alternatives else None
 
-    def apply(self, text: str) -> str:
-        """Folded text with every variant replaced by its term."""
+    def apply(self, text: str, known: Callable[[str], bool] = lambda _: True) -> str:
+        """Folded text with every variant replaced by its term, where the base knows the term."""
         folded = fold(text)
         if self._pattern is None:
             return folded
-        return self._pattern.sub(lambda m: self.terms.get(m.group(), m.group()), folded)
+
+        def replace(match: re.Match[str]) -> str:
+            term = self.terms.get(match.group(), match.group())
+            return term if known(term) else match.group()
+
+        return self._pattern.sub(replace, folded)
+
+    def terms_in(self, text: str) -> frozenset[str]:
+        """The table's terms that occur in a folded text."""
+        return frozenset(term for term in set(self.terms.values()) if term in text)
 
 
 def _whole_word(variant: str) -> str:

@@ -27,6 +27,7 @@ _FILLER = re.compile(r"[\s,，.。!！?？~～、;；:：…\-—]*")
 _MENTION = re.compile(r"@[^\s@]{1,20}[\s\u2005]")
 _REPEAT = re.compile(r"([!！?？。~～,，、…])\1+")
 _SPACE = re.compile(r"\s+")
+_SPACE_BY_HAN = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[a-z0-9])|(?<=[a-z0-9]) (?=[\u4e00-\u9fff])")
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]+|\\[[\u4e00-\u9fa5]{1,4}\\]")
 _WORD = re.compile(r"[0-9a-z\u4e00-\u9fff]")
 _ALNUM = re.compile(r"[^0-9a-z\u4e00-\u9fff]+")
@@ -46,8 +47,9 @@ MIN_REMAINDER = 4
 
 
 def fold(text: str) -> str:
-    """Width, case and space folded: the form every comparison uses."""
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).lower()).strip()
+    """Width, case and space folded: the form every comparison uses. `CA 证书` is `ca证书`."""
+    spaced = _SPACE.sub(" ", unicodedata.normalize("NFKC", text).lower()).strip()
+    return _SPACE_BY_HAN.sub("", spaced)
 
 
 def clean_query(text: str) -> str:

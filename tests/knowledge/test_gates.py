@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from knowledge.gates import GateKind, Gates
+
+GATES = Gates.shipped()
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("我不想活了", GateKind.REDLINE),
+        ("孩子刚打完疫苗呼吸困难", GateKind.REDLINE),
+        ("打完针嘴唇发紫叫不醒", GateKind.REDLINE),
+        ("被狗咬了怎么办", GateKind.REDLINE),
+        ("刚才被流浪猫抓伤了", GateKind.REDLINE),
+        ("我们班十几个孩子呕吐腹泻", GateKind.REDLINE),
+        ("孩子误食了老鼠药", GateKind.REDLINE),
+        ("转人工", GateKind.HUMAN),
+        ("帮我转人功", GateKind.HUMAN),
+        ("zhuanrengong", GateKind.HUMAN),
+        ("我要找真人客服", GateKind.HUMAN),
+        ("你们这个机器人答非所问", GateKind.HUMAN),
+        ("客服 客服 客服", GateKind.HUMAN),
+        ("怎么没人理我", GateKind.HUMAN),
+        ("孕妇能打流感疫苗吗", GateKind.MEDICAL),
+        ("打完疫苗发烧怎么办", GateKind.MEDICAL),
+        ("你好", GateKind.CHITCHAT),
+        ("👍👍👍", GateKind.CHITCHAT),
+        ("谢谢老师，辛苦了", GateKind.CHITCHAT),
+        ("讲个笑话", GateKind.CHITCHAT),
+    ],
+)
+def test_what_must_not_reach_retrieval_is_held_back(said: str, kind: GateKind) -> None:
+    gate = GATES.check(said)
+    assert gate is not None
+    assert gate.kind is kind
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "犬伤门诊登记时被狗咬的部位在哪录入",
+        "学校食物中毒二十多个人，在哪个模块报",
+        "自杀死亡的死因编码怎么填",
+        "客服电话是多少",
+        "我要投诉你们",
+        "人工录入的报告卡怎么审核",
+        "接种后的留观登记在哪里操作",
+        "疫苗批号提示不可用",
+        "密码忘了怎么办",
+        "怎么申请远程协助",
+        "在吗，vpn连不上了",
+    ],
+)
+def test_questions_about_the_software_pass(said: str) -> None:
+    assert GATES.check(said) is None
+
+
+def test_every_red_line_has_an_approved_text() -> None:
+    lines = [gate for gate in GATES.rows if gate.kind is GateKind.REDLINE]
+    assert len(lines) >= 4
+    assert all(gate.text for gate in lines)
+    assert len({gate.name for gate in GATES.rows}) == len(GATES.rows)
+
+
+def test_a_table_that_cannot_be_read_says_so() -> None:
+    with pytest.raises(ValueError, match="gate"):
+        Gates.parse('[[gate]]\nname = "x"\nkind = "human"\npatterns = ["("]')
