@@ -137,7 +137,7 @@ async def get_decision(tx: Tx, decision_id: str) -> DecisionView:
     row = await tx.db.get(DecisionRow, decision_id)
     if row is None:
         raise NotFound("decision_not_found", decision_id=decision_id)
-    return (await _views(tx, [row]))[0]
+    return (await decision_views(tx, [row]))[0]
 
 
 async def decisions_of_session(tx: Tx, session_id: str) -> list[DecisionView]:
@@ -147,10 +147,10 @@ async def decisions_of_session(tx: Tx, session_id: str) -> list[DecisionView]:
         .where(DecisionRow.session_id == session_id)
         .order_by(DecisionRow.created_at, DecisionRow.id)
     )
-    return await _views(tx, list(rows))
+    return await decision_views(tx, list(rows))
 
 
-async def _views(tx: Tx, rows: Sequence[DecisionRow]) -> list[DecisionView]:
+async def decision_views(tx: Tx, rows: Sequence[DecisionRow]) -> list[DecisionView]:
     found = await tx.db.execute(
         select(FeedbackRow.decision_id, FeedbackRow.verdict)
         .where(FeedbackRow.decision_id.in_([row.id for row in rows]))
