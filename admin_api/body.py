@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.errors import DomainError, Invalid
 
 Model = TypeVar("Model", bound=BaseModel)
-#: The version that the client read, for optimistic locking.
-Version = Annotated[int, Field(ge=0, le=2**31 - 1)]
+#: The version that the client read, for optimistic locking; the next one must fit a column too.
+Version = Annotated[int, Field(ge=0, le=2**31 - 2)]
 
 
 class TooLarge(DomainError):

@@ -7,11 +7,14 @@ from typing import Final
 from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
 from admin_api.body import TooLarge, check_text
 from core.errors import Invalid
 
 _CHUNK: Final = 64 * 1024
+#: What the parser says of broken bodies.
+_BROKEN: Final = (ValueError, AssertionError, HttpProcessingError, PayloadEncodingError)
 _MAX_FIELDS: Final = 16
 _MAX_FIELD_BYTES: Final = 4096
 
@@ -34,7 +37,7 @@ async def read_upload(request: web.Request, most: int) -> Upload:
         raise Invalid("file_missing")
     try:
         return await _read_form(request, most)
-    except (ValueError, AssertionError) as error:  # what the parser says of broken bodies
+    except _BROKEN as error:
         raise Invalid("file_missing") from error
 
 

@@ -12,6 +12,7 @@ from core.errors import Forbidden
 from core.permissions import Permission
 from core.servicers import queries, service
 from core.settings.sections import Reception
+from core.users.queries import get_user
 from core.views import Presence, ServicerView
 
 
@@ -45,6 +46,7 @@ async def list_servicers(call: Call, tx: Tx) -> Listing[ServicerView]:
 @endpoint("POST", "/servicers", access=Permission.USER_MANAGE, tag="servicers", status=201)
 async def create_servicer(call: Call, tx: Tx, body: ServicerCreateBody) -> ServicerView:
     """Let a user serve customers."""
+    await get_user(tx, body.user_id)
     reception = call.services.settings.get(Reception)
     return await service.create(
         tx,

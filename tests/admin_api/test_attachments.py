@@ -129,7 +129,13 @@ async def test_a_request_without_a_file_is_refused(servicer: Api) -> None:
     await servicer.refused("POST", "/attachments", {"file": "x"}, **refused)
     wrong_field = _form(b"x", "x.txt", field="other")
     await servicer.refused("POST", "/attachments", data=wrong_field, **refused)
-    for body in (b"", b"--x\r\n", b"--x\r\n\r\n\r\n--x--", b"nonsense"):
+    for body in (
+        b"",
+        b"--x\r\n",
+        b"--x\r\n\r\n\r\n--x--",
+        b"nonsense",
+        b"--x\r\nA: \x12\r\n\r\nb\r\n--x--",
+    ):
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
         await servicer.refused("POST", "/attachments", data=body, headers=headers, **refused)
     headers = {"Content-Type": "multipart/form-data"}
