@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select, update
 
@@ -80,8 +81,32 @@ async def record(
     message_ids: Sequence[str] = (),
 ) -> str:
     """Keep a decision with all that is needed to replay it, and count the hit. Returns its id."""
+    row = _row(decision, session_id, message_ids, tx.now)
+    tx.db.add(row)
+    if decision.answer is not None:
+        await count(tx, decision.answer.article_id, hits=1)
+    tx.emit(
+        QuestionDecided(
+            decision_id=row.id,
+            session_id=session_id,
+            band=decision.band,
+            article_id=row.article_id,
+            confidence=decision.confidence,
+        )
+    )
+    return row.id
+
+
+def preview(decision: FaqDecision, *, at: datetime) -> DecisionView:
+    """A decision as the log would show it, without recording it; its id is empty."""
+    return decision_view(_row(decision, None, (), at)).model_copy(update={"id": ""})
+
+
+def _row(
+    decision: FaqDecision, session_id: str | None, message_ids: Sequence[str], at: datetime
+) -> DecisionRow:
     answer = decision.answer
-    row = DecisionRow(
+    return DecisionRow(
         id=new_id(),
         session_id=session_id,
         message_ids=list(message_ids),
@@ -99,21 +124,8 @@ async def record(
         model=decision.model,
         calibration_id=decision.calibration_id,
         elapsed_ms=decision.elapsed_ms,
-        created_at=tx.now,
+        created_at=at,
     )
-    tx.db.add(row)
-    if answer is not None:
-        await count(tx, answer.article_id, hits=1)
-    tx.emit(
-        QuestionDecided(
-            decision_id=row.id,
-            session_id=session_id,
-            band=decision.band,
-            article_id=row.article_id,
-            confidence=decision.confidence,
-        )
-    )
-    return row.id
 
 
 async def count(

@@ -1,0 +1,120 @@
+"""The knowledge base over HTTP: search, review, synonyms, the answer log."""
+
+from __future__ import annotations
+
+import pytest
+
+from admin_api.services import Services
+from core.db import UnitOfWork
+from knowledge.answerer import Answerer
+from knowledge.embedder import Embedder
+from knowledge.feedback import heard_feedback
+from knowledge.vector_store import DatabaseVectors
+from tests.admin_api.conftest import Login
+from tests.knowledge_base.conftest import GramEncoder, decided, published
+
+
+@pytest.fixture
+async def answerer(services: Services, uow: UnitOfWork) -> Answerer:
+    """Loaded with what is there when it starts; the test starts it."""
+    made = Answerer(
+        uow,
+        Embedder(GramEncoder(), store=DatabaseVectors(uow)),
+        overrides=lambda: (0.0, 0.0),
+    )
+    object.__setattr__(services, "knowledge", made)
+    return made
+
+
+async def test_articles_are_found_page_by_page_with_highlights(
+    log_in: Login, uow: UnitOfWork, answerer: Answerer
+) -> None:
+    for number in range(3):
+        await published(uow, question=f"怎么重置密码{number}？", category="账号/密码")
+    await published(uow, question="怎么打印报告？")
+    desk = await log_in("servicer")
+    first = await desk.call("GET", "/articles/find?q=重置密码&category=账号&limit=2")
+    rest = await desk.call(
+        "GET", f"/articles/find?q=重置密码&category=账号&limit=2&cursor={first['next_cursor']}"
+    )
+    assert (first["total"], len(first["items"]), len(rest["items"])) == (3, 2, 1)
+    assert rest["next_cursor"] is None
+    (highlight,) = first["items"][0]["highlights"][:1]
+    begin, end = highlight["ranges"][0]
+    assert highlight["text"][begin:end] in {"重置", "重置密码"}
+    await desk.refused("GET", "/articles/find?q=a&cursor=x", status=400, code="bad_cursor")
+
+
+async def test_without_a_loaded_base_the_refusal_says_so(log_in: Login) -> None:
+    desk = await log_in("servicer")
+    await desk.refused("GET", "/articles/find?q=a", status=503, code="knowledge_off")
+
+
+async def test_a_draft_is_compared_with_what_is_live(log_in: Login, uow: UnitOfWork) -> None:
+    view = await published(uow, answer="点确定")
+    desk = await log_in("servicer")
+    await desk.call("PATCH", f"/articles/{view.id}", {"answer": "点取消", "version": view.version})
+    changes = await desk.call("GET", f"/articles/{view.id}/diff?before=1&after=2")
+    (change,) = changes["items"]
+    assert change["field"] == "answer"
+    assert [piece["kind"] for piece in change["pieces"]] == ["same", "removed", "added"]
+    await desk.refused(
+        "GET",
+        f"/articles/{view.id}/diff?before=1&after=9",
+        status=404,
+        code="revision_not_found",
+    )
+
+
+async def test_synonyms_are_edited_by_those_who_publish(log_in: Login) -> None:
+    desk, chief = await log_in("servicer"), await log_in("supervisor")
+    body = {"term": "健康证", "variants": ["健康卡片"]}
+    await desk.refused("PUT", "/synonyms", body, status=403, code="forbidden")
+    await chief.call("PUT", "/synonyms", body)
+    lines = (await desk.call("GET", "/synonyms"))["items"]
+    assert {"term": "健康证", "variants": ["健康卡片"]} in lines
+    await chief.call("DELETE", "/synonyms?term=健康证", status=204)
+    await chief.refused("DELETE", "/synonyms?term=健康证", status=404, code="synonym_not_found")
+    left = await chief.call("PUT", "/synonyms/table", {"text": "甲 = 乙\n"})
+    assert left["items"] == [{"term": "甲", "variants": ["乙"]}]
+    await chief.refused(
+        "PUT", "/synonyms/table", {"text": "没有等号"}, status=422, code="bad_synonyms"
+    )
+
+
+async def test_the_log_shows_why_and_a_replay_shows_what_changed(
+    log_in: Login, uow: UnitOfWork, answerer: Answerer
+) -> None:
+    old = await published(uow, question="怎么重置密码？")
+    decision_id = await decided(uow, old, question="怎么重置密码")
+    async with uow.write() as tx:
+        await heard_feedback(tx, decision_id, is_helpful=True)
+    await answerer.start()
+    desk = await log_in("servicer")
+    (logged,) = (await desk.call("GET", "/decisions?verdict=solved"))["items"]
+    assert (logged["id"], logged["article_id"]) == (decision_id, old.id)
+    assert (await desk.call("GET", "/decisions?verdict=unsolved"))["items"] == []
+    same = await desk.call("POST", f"/decisions/{decision_id}/replay")
+    assert same["is_same"]
+    async with uow.write() as tx:
+        from core.actor import Actor
+        from knowledge import service
+
+        await service.archive(tx, old.id, version=old.version, by=Actor.system())
+    await answerer.refresh([old.id])
+    changed = await desk.call("POST", f"/decisions/{decision_id}/replay")
+    assert not changed["is_same"]
+    assert changed["now"]["band"] == "handoff"
+    assert len((await desk.call("GET", "/decisions"))["items"]) == 1
+
+
+async def test_a_question_can_be_tried_without_leaving_a_trace(
+    log_in: Login, uow: UnitOfWork, answerer: Answerer
+) -> None:
+    view = await published(uow, question="怎么重置密码？")
+    await answerer.start()
+    desk = await log_in("servicer")
+    said = await desk.call("POST", "/bot/ask", {"question": "怎么重置密码"})
+    assert (said["band"], said["article_id"], said["id"]) == ("answer", view.id, "")
+    figures = await desk.call("GET", "/bot/figures")
+    assert (figures["questions"], figures["precision"]["low"]) == (0, 0)
