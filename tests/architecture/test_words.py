@@ -69,8 +69,9 @@ def test_exceptions_are_caught_broadly_only_where_a_loop_must_live_on() -> None:
     assert [line for line in found if line.split(":")[0] not in BROAD_EXCEPT_ALLOWED] == []
 
 
+# Starting servers looks again and again; killing at a random moment is about real time.
 def test_tests_wait_for_conditions_and_not_for_time_to_pass() -> None:
     a_look_between = r"0\)|0\.0\d*\)"
     found = _lines_with(rf"time\.sleep\(|asyncio\.sleep\((?!{a_look_between})", _tests)
-    exempt = ("tests/services.py", "tests/architecture/")
+    exempt = ("tests/services.py", "tests/architecture/", "tests/flows/test_crash.py")
     assert [line for line in found if not line.startswith(exempt)] == []
