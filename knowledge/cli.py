@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from core.actor import Actor
 from core.db import UnitOfWork
 from core.errors import Invalid
+from knowledge import evaluation
 from knowledge.answerer import Answerer
 from knowledge.embedder import Embedder
 from knowledge.encoders import Encoder
@@ -38,9 +39,11 @@ class Tools:
     uow: UnitOfWork
     encoder: Encoder
 
+    def embedder(self) -> Embedder:
+        return Embedder(self.encoder, store=DatabaseVectors(self.uow), wait_s=_PATIENCE_S)
+
     def answerer(self) -> Answerer:
-        store = DatabaseVectors(self.uow)
-        return Answerer(self.uow, Embedder(self.encoder, store=store, wait_s=_PATIENCE_S))
+        return Answerer(self.uow, self.embedder())
 
 
 #: Opens and closes the tools; lent by the composition root.
@@ -72,7 +75,7 @@ def kb_app(open_tools: Open) -> typer.Typer:
 
 
 def faq_app(open_tools: Open) -> typer.Typer:
-    """`wenqu faq predict --queries IN --out OUT`."""
+    """`wenqu faq predict --queries IN --out OUT`, `wenqu faq eval DIR`."""
     app = typer.Typer(help="问答机器人：批量回答与评测", no_args_is_help=True)
 
     @app.command("predict", help="用回答客户的同一套代码回答一批问题。")
@@ -83,7 +86,31 @@ def faq_app(open_tools: Open) -> typer.Typer:
         count = asyncio.run(_predict(open_tools, queries, out))
         Console().print(f"已回答 {count} 个问题，结果在 {out}")
 
+    @app.command("eval", help="在带标注的问题集上评测：准确率、覆盖率及其区间。")
+    def eval_(
+        folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="数据目录")],
+    ) -> None:
+        try:
+            sets = evaluation.read_sets(folder)
+        except evaluation.EvaluationError as error:
+            raise typer.BadParameter(str(error)) from error
+        for labelled in sets:
+            report = asyncio.run(_evaluate(open_tools, labelled))
+            for line in evaluation.lines(report):
+                Console().print(line, markup=False, highlight=False)
+
     return app
+
+
+async def _evaluate(open_tools: Open, labelled: evaluation.LabelledSet) -> evaluation.Report:
+    async with open_tools() as tools:
+        with _bar() as bar:
+            task = bar.add_task(labelled.name, total=None)
+            return await evaluation.evaluate(
+                labelled,
+                tools.embedder(),
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
 
 
 async def _import(open_tools: Open, file: Path, *, dry_run: bool, embed: bool) -> ImportReport:

@@ -65,6 +65,20 @@ def test_import_predict_and_export(app: typer.Typer, tmp_path: Path) -> None:
     assert target.read_text(encoding="utf-8-sig").count("\n") == 3
 
 
+def test_eval_prints_shares_with_their_intervals(app: typer.Typer, tmp_path: Path) -> None:
+    (tmp_path / "kb.jsonl").write_text(
+        '{"id": "k1", "question": "怎么重置密码？"}\n{"id": "k2", "question": "怎么打印报告？"}\n'
+    )
+    (tmp_path / "queries.jsonl").write_text(
+        '{"query_id": "1", "query": "密码怎么重置", "gold": ["k1"]}\n'
+        '{"query_id": "2", "query": "转人工", "gold": []}\n'
+    )
+    run = CliRunner().invoke(app, ["faq", "eval", str(tmp_path)])
+    assert run.exit_code == 0, run.output
+    assert "top-1                      1.000  [" in run.output
+    assert CliRunner().invoke(app, ["faq", "eval", str(tmp_path.parent)]).exit_code == 2
+
+
 def test_a_bad_row_is_named_and_the_exit_code_tells(app: typer.Typer, tmp_path: Path) -> None:
     source = tmp_path / "kb.csv"
     source.write_text("id,question\n1,问\n,问\n", encoding="utf-8")
