@@ -35,7 +35,8 @@ from bot.secrets import key_ring
 from bot.turn import MEDIA_TIMER, PROFILE_TIMER
 from channels.base import Channel
 from channels.base import Services as ChannelServices
-from channels.wecom_kf.adapter import WeComKf
+from channels.registry import build_channels
+from core import lanes
 from core.attachments.blobs import LocalBlobs
 from core.attachments.service import AttachmentStore
 from core.bus import EventBus, Logged
@@ -44,11 +45,13 @@ from core.db import SettingsReader, UnitOfWork, make_engine
 from core.inbox import DatabaseIntake
 from core.local import SmallPorts, in_process
 from core.sender import OutboxSender
+from core.servicers.absence import ABSENCE_TIMER, go_offline
 from core.sessions.drain import drain_queue
 from core.settings.live import LiveSettings
 from core.settings.sections import Bot
 from core.shared import over_redis
 from core.timers.runner import Job, TimerRunner
+from core.timers.service import free_all as free_timers
 from knowledge.answerer import Answerer
 from knowledge.config import make_embedder
 from knowledge.jobs import timer_jobs as knowledge_jobs
@@ -90,6 +93,10 @@ class App:
     async def prepare(self) -> None:
         """Load what must be there before the first request."""
         await self.live.load()
+        if self.role == "all" and not self.settings.redis_url:
+            async with self.uow.write() as tx:  # alone: what a killed predecessor held is free
+                await lanes.free_all(tx)
+                await free_timers(tx)
         await self.bus.start()
 
     async def work(self) -> None:
@@ -208,10 +215,7 @@ def make_channels(
         lock=ports.locks,
         wake=ports.wake_up,
     )
-    found: list[Channel] = []
-    if settings.wecom.has_kf:
-        found.append(WeComKf(settings.wecom, services))
-    return found
+    return list(build_channels(settings.channels, services).values())
 
 
 def _overrides(live: LiveSettings) -> Callable[[], tuple[float | None, float | None]]:
@@ -243,6 +247,7 @@ def _jobs(
     return {
         BURST_TIMER: lambda timer: end_burst(tools, timer),
         MEDIA_TIMER: lambda timer: fetch_media(uow, channels, files, timer),
+        ABSENCE_TIMER: lambda timer: go_offline(uow, timer),
         PROFILE_TIMER: lambda timer: directory.read_profile(uow, channels, timer),
         **knowledge_jobs(uow),
         **recurring.jobs(uow, rounds),

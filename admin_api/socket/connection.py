@@ -19,6 +19,7 @@ from admin_api.socket.hub import Subscriber
 from admin_api.socket.protocol import CLIENT, Hello, Ping, Ready, Refused, SetPresence
 from admin_api.socket.replay import head, missed_since
 from core.errors import DomainError, Unauthenticated
+from core.servicers import absence
 from core.servicers import service as servicers
 
 log = logging.getLogger(__name__)
@@ -154,6 +155,16 @@ class Connection:
         except DomainError as error:
             await self._ws.send_str(Refused(code=error.code).model_dump_json())
 
+    async def _say_that_somebody_looks(self) -> None:
+        servicer_id = self._subscriber.actor.servicer_id
+        if servicer_id is None:
+            return
+        async with self._services.uow.read() as tx:
+            is_due = await absence.needs_renewal(tx, servicer_id)
+        if is_due:
+            async with self._services.uow.write() as tx:
+                await absence.renew(tx, servicer_id)
+
     async def _watch(self) -> None:
         """Ping, and end the socket when its token, user or device is no longer good."""
         while True:
@@ -162,6 +173,7 @@ class Connection:
             except Unauthenticated:
                 self._subscriber.close("gone")
                 return
+            await self._say_that_somebody_looks()
             left = (access.expires_at - self._services.uow.clock.now()).total_seconds()
             await asyncio.sleep(min(protocol.PING_EVERY_S, max(left, 0) + 0.05))
             with suppress(ConnectionError):

@@ -155,7 +155,7 @@ class Reception(Section):
     )
     away_grace_s: int = Field(
         60,
-        ge=5,
+        ge=45,
         le=3600,
         title="断线多久后视为离开",
         description="控制台断开超过此时长，状态改为离线",

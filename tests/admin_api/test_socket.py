@@ -17,7 +17,10 @@ from admin_api.socket.hub import SocketHub, audiences_of
 from core.actor import Actor
 from core.bus import EventBus
 from core.events import AuditRecorded, SettingChanged
+from core.local import LocalWakeUp
 from core.permissions import permissions_of
+from core.servicers.absence import ABSENCE_TIMER, go_offline, needs_renewal
+from core.timers.runner import TimerRunner
 from core.views import Role
 from tests.admin_api.conftest import Api
 from tests.admin_api.desk import Customer, bus_to
@@ -218,6 +221,40 @@ async def test_presence_is_set_and_nonsense_is_refused_without_ending(
     assert (event["type"], event["servicer"]["presence"]) == ("servicer.changed", "online")
     await socket.send_str("x" * (protocol.MAX_MESSAGE_BYTES + 1))
     assert await _close_code(socket) == 1009
+
+
+async def test_whoever_stays_away_goes_offline_and_whoever_looks_stays(
+    servicer: Api, supervisor: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "PING_EVERY_S", 0.02)
+    uow = servicer.services.uow
+    jobs = {ABSENCE_TIMER: lambda timer: go_offline(uow, timer)}
+    timers = TimerRunner(uow, jobs, LocalWakeUp())
+    for person in (servicer, supervisor):
+        await person.call("PUT", "/servicers/me/presence", {"presence": "online"})
+    gone, _ = await _greet(servicer)
+    looking, _ = await _greet(supervisor)
+    await _looked_at(servicer, gone)
+    await _looked_at(supervisor, looking)
+    await gone.close()
+    for _ in range(3):
+        servicer.clock.advance(seconds=40)
+        await _looked_at(supervisor, looking)
+        await timers.run_due()
+    people = (await supervisor.call("GET", "/servicers"))["items"]
+    presence = {person["name"]: person["presence"] for person in people}
+    assert presence == {"Servicer": "offline", "Supervisor": "online"}
+    await looking.close()
+
+
+async def _looked_at(person: Api, socket: ClientWebSocketResponse) -> None:
+    """Wait, ping by ping, until the server has noted that somebody looks."""
+    servicer_id = (await person.call("GET", "/auth/me"))["servicer"]["id"]
+    while True:
+        async with person.services.uow.read() as tx:
+            if not await needs_renewal(tx, servicer_id):
+                return
+        await socket.receive_json(timeout=5)
 
 
 async def test_a_slow_client_is_dropped_and_resumes_later(
