@@ -9,6 +9,7 @@ EXTRAS ?=
 # What is installed depends on pyproject.toml; a stamp carries its checksum.
 KEY := $(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 STAMPS := $(VENV)/stamps
+TESTS := $(STAMPS)/test-$(KEY)-$(EXTRAS)
 # The first interpreter that is new enough.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
@@ -21,7 +22,7 @@ help:
 run: $(STAMPS)/app-$(KEY) console
 	@exec $(BIN)/wenqu demo
 
-test: $(STAMPS)/test-$(KEY) console browser
+test: $(TESTS) console browser
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: lint types contracts test
@@ -46,7 +47,7 @@ console: $(STAMPS)/app-$(KEY)
 browser:
 	@sh tools/browser.sh
 
-bench: $(STAMPS)/test-$(KEY) console
+bench: $(TESTS) console
 	$(BIN)/python -m tools.bench $(ARGS)
 
 # The generated pages under docs/.
@@ -74,7 +75,7 @@ $(STAMPS)/app-$(KEY): | $(STAMPS)/venv
 	@$(BIN)/python -m pip install --quiet -e .
 	@rm -f $(STAMPS)/app-* && touch $@
 
-$(STAMPS)/test-$(KEY): $(STAMPS)/app-$(KEY) $(STAMPS)/lint-$(KEY)
+$(TESTS): $(STAMPS)/app-$(KEY) $(STAMPS)/lint-$(KEY)
 	@echo "Installing what the tests need"
 	@$(BIN)/python -m pip install --quiet --group test $(if $(EXTRAS),-e '.[$(EXTRAS)]')
 	@rm -f $(STAMPS)/test-* && touch $@
