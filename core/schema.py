@@ -8,12 +8,14 @@ from core.attachments import models as attachments
 from core.audit import models as audit
 from core.calendars import models as calendars
 from core.conversations import models as conversations
+from core.customers import file_models as customer_files
 from core.customers import models as customers
 from core.db import Base
 from core.institutions import models as institutions
 from core.ratings import models as ratings
 from core.reads import models as reads
 from core.replies import models as replies
+from core.segments import models as segments
 from core.servicers import models as servicers
 from core.sessions import models as sessions
 from core.settings import models as settings
@@ -31,6 +33,7 @@ __all__ = [
     "audit",
     "calendars",
     "conversations",
+    "customer_files",
     "customers",
     "event_log",
     "idempotency",
@@ -42,6 +45,7 @@ __all__ = [
     "ratings",
     "reads",
     "replies",
+    "segments",
     "servicers",
     "sessions",
     "settings",

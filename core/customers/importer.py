@@ -1,0 +1,269 @@
+"""Customers from a spreadsheet: read, checked row by row, then created or updated.
+
+`plan` changes nothing (the dry run); `apply` writes one chunk of what was planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import select
+
+from core.actor import Actor
+from core.audit import service as audit
+from core.customers import profiles
+from core.customers.models import CustomerRow, InstitutionRow
+from core.customers.profiles import Secret
+from core.customers.queries import customer_view
+from core.customers.tags import checked as checked_tag
+from core.db import Tx
+from core.errors import Invalid
+from core.events import CustomerChanged
+from core.fields import FieldSpec, checked_fields, from_text
+from core.ids import new_id
+from core.permissions import Permission
+from core.sealing import KeyRing
+from core.settings.queries import get as setting
+from core.settings.sections import Customers
+from core.views import FieldValue, View
+
+#: Heading → what it fills. English headings are understood too.
+COLUMNS: Final[Mapping[str, str]] = {
+    "姓名": "name",
+    "name": "name",
+    "机构": "institution",
+    "institution": "institution",
+    "电话": "phone",
+    "手机": "phone",
+    "phone": "phone",
+    "邮箱": "email",
+    "email": "email",
+    "证件号": "id_number",
+    "标签": "tags",
+    "tags": "tags",
+    "备注": "note",
+    "note": "note",
+}
+HEADINGS: Final = ("姓名", "机构", "电话", "邮箱", "标签", "备注")
+_MAX_NAME, _MAX_NOTE = 128, 2000
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """One good row. customer_id: whom it updates; None: a new customer."""
+
+    number: int
+    customer_id: str | None
+    name: str
+    institution_id: str | None
+    secrets: Mapping[Secret, str]
+    tags: tuple[str, ...]
+    note: str
+    custom: Mapping[str, FieldValue] = field(default_factory=dict)
+
+
+class RowError(View):
+    """row: as a spreadsheet counts it, the heading being row 1."""
+
+    row: int
+    column: str
+    code: str
+
+
+class ImportReport(View):
+    created: int
+    updated: int
+    errors: tuple[RowError, ...]
+    unknown_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    rows: tuple[PlannedRow, ...]
+    report: ImportReport
+
+
+async def plan(tx: Tx, keys: KeyRing, table: Sequence[Sequence[str]], *, by: Actor) -> Plan:
+    """Check every row and find whom it means: same phone, else same name and institution.
+
+    Raises: Forbidden; Invalid when there is no heading with a name column.
+    """
+    by.require(Permission.CUSTOMER_MANAGE)
+    specs = {spec.title: spec for spec in (await setting(tx, Customers)).fields}
+    heading = [cell.strip() for cell in table[0]] if table else []
+    targets = [COLUMNS.get(cell.lower(), "") for cell in heading]
+    if "name" not in targets:
+        raise Invalid("no_name_column", field="file", headings="、".join(HEADINGS))
+    rows: list[PlannedRow] = []
+    errors: list[RowError] = []
+    seen: dict[str, int] = {}
+    for number, cells in enumerate(table[1:], start=2):
+        reader = _Reader(number, dict(zip(heading, cells, strict=False)), specs)
+        planned = await reader.read(tx, keys)
+        key = _same(planned, keys)
+        if not reader.errors and key in seen:
+            reader.refuse("姓名", "repeats_row", seen[key])
+        errors += reader.errors
+        if not reader.errors:
+            seen[key] = number
+            rows.append(planned)
+    unknown = tuple(
+        cell
+        for cell, target in zip(heading, targets, strict=True)
+        if cell and not target and cell not in specs
+    )
+    report = ImportReport(
+        created=sum(row.customer_id is None for row in rows),
+        updated=sum(row.customer_id is not None for row in rows),
+        errors=tuple(errors),
+        unknown_columns=unknown,
+    )
+    return Plan(tuple(rows), report)
+
+
+async def apply(tx: Tx, keys: KeyRing, rows: Sequence[PlannedRow], *, by: Actor) -> None:
+    """Write planned rows: one chunk, one transaction, one line in the audit log."""
+    by.require(Permission.CUSTOMER_MANAGE)
+    for planned in rows:
+        row = await _customer(tx, planned)
+        row.name, row.is_temporary = planned.name, False
+        row.institution_id = planned.institution_id or row.institution_id
+        row.tags = list(dict.fromkeys([*row.tags, *planned.tags]))
+        row.note = planned.note or row.note
+        row.custom = {**row.custom, **planned.custom}
+        row.version += 1
+        await tx.db.flush()
+        for kind, value in planned.secrets.items():
+            await profiles.store_secret(tx, keys, row.id, kind, value)
+        tx.emit(CustomerChanged(customer=await customer_view(tx, row.id)))
+    await audit.append(tx, by=by, action="customer.imported", facts={"rows": len(rows)})
+
+
+@dataclass
+class _Reader:
+    """Reads one row; collects what is wrong with it."""
+
+    number: int
+    cells: Mapping[str, str]
+    specs: Mapping[str, FieldSpec]
+    errors: list[RowError] = field(default_factory=list)
+
+    async def read(self, tx: Tx, keys: KeyRing) -> PlannedRow:
+        name = self._text("name", _MAX_NAME, is_required=True)
+        institution_id = await self._institution(tx)
+        secrets = self._secrets()
+        phone = secrets.get(Secret.PHONE, "")
+        return PlannedRow(
+            number=self.number,
+            customer_id=await _known(tx, keys, phone, name, institution_id),
+            name=name,
+            institution_id=institution_id,
+            secrets=secrets,
+            tags=self._tags(),
+            note=self._text("note", _MAX_NOTE),
+            custom=self._custom(),
+        )
+
+    def refuse(self, column: str, code: str, other: int | None = None) -> None:
+        text = code if other is None else f"{code}:{other}"
+        self.errors.append(RowError(row=self.number, column=column, code=text))
+
+    def _cell(self, target: str) -> tuple[str, str]:
+        """(heading, text) of the first filled column for a target."""
+        for heading, text in self.cells.items():
+            if COLUMNS.get(heading.lower()) == target and text:
+                return heading, text
+        return target, ""
+
+    def _text(self, target: str, longest: int, *, is_required: bool = False) -> str:
+        heading, text = self._cell(target)
+        if is_required and not text:
+            self.refuse("姓名", "required")
+        if len(text) > longest:
+            self.refuse(heading, "too_long")
+        return text
+
+    async def _institution(self, tx: Tx) -> str | None:
+        heading, text = self._cell("institution")
+        if not text:
+            return None
+        query = select(InstitutionRow.id).where(InstitutionRow.name == text).limit(2)
+        found = (await tx.db.scalars(query)).all()
+        if len(found) != 1:
+            self.refuse(heading, "ambiguous_institution" if found else "unknown_institution")
+            return None
+        return found[0]
+
+    def _secrets(self) -> dict[Secret, str]:
+        found: dict[Secret, str] = {}
+        for kind in Secret:
+            heading, text = self._cell(kind.value)
+            if not text:
+                continue
+            try:
+                found[kind] = profiles.checked(kind, text)
+            except Invalid as error:
+                self.refuse(heading, error.code)
+        return found
+
+    def _tags(self) -> tuple[str, ...]:
+        heading, text = self._cell("tags")
+        try:
+            return tuple(
+                checked_tag(tag)
+                for tag in text.replace("，", "|").replace(",", "|").split("|")
+                if tag.strip()
+            )
+        except Invalid as error:
+            self.refuse(heading, error.code)
+            return ()
+
+    def _custom(self) -> dict[str, FieldValue]:
+        given = {
+            spec.key: from_text(spec, text)
+            for title, text in self.cells.items()
+            if (spec := self.specs.get(title)) is not None and text
+        }
+        specs = [spec for spec in self.specs.values() if spec.key in given]
+        try:
+            return checked_fields(specs, given)
+        except Invalid as error:
+            titles = {spec.key: spec.title for spec in specs}
+            found = error.facts["errors"]
+            for place, code in found if isinstance(found, list) else ():
+                self.refuse(titles[str(place).removeprefix("fields.")], code)
+            return {}
+
+
+async def _known(
+    tx: Tx, keys: KeyRing, phone: str, name: str, institution_id: str | None
+) -> str | None:
+    if phone and (found := await profiles.find(tx, keys, Secret.PHONE, phone)):
+        return found[0]
+    if institution_id is None:
+        return None
+    same = select(CustomerRow.id).where(
+        CustomerRow.name == name, CustomerRow.institution_id == institution_id
+    )
+    if phone:  # somebody else of the same name, who has another number
+        same = same.where(CustomerRow.phone_index == "")
+    return await tx.db.scalar(same.order_by(CustomerRow.id).limit(1))
+
+
+def _same(row: PlannedRow, keys: KeyRing) -> str:
+    """Equal for two rows that mean the same person."""
+    phone = row.secrets.get(Secret.PHONE, "")
+    return keys.blind_index(phone, context="import") or f"{row.name}|{row.institution_id}"
+
+
+async def _customer(tx: Tx, planned: PlannedRow) -> CustomerRow:
+    if planned.customer_id is not None:
+        found = await tx.db.get(CustomerRow, planned.customer_id, with_for_update=True)
+        if found is not None:
+            return found
+    row = CustomerRow(id=new_id(), name=planned.name, created_at=tx.now, version=0)
+    row.tags, row.custom, row.note = [], {}, ""
+    tx.db.add(row)
+    return row

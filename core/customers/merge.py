@@ -1,0 +1,265 @@
+"""Two customers become one without losing history, and can become two again.
+
+Which tables speak of customers is read from the schema: every foreign key to `customers.id`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, LargeBinary, Table, and_, delete, insert, select, tuple_, update
+from sqlalchemy.types import TypeEngine
+
+from core.actor import Actor
+from core.audit import service as audit
+from core.customers.file_models import CustomerMergeRow
+from core.customers.models import CustomerRow
+from core.customers.queries import customer_view
+from core.db import Base, Tx, UtcDateTime
+from core.errors import Conflict, Invalid, NotFound
+from core.events import CustomerChanged
+from core.ids import new_id
+from core.permissions import Permission
+from core.views import CustomerView, View
+
+#: Filled from the other customer where the kept one has nothing.
+_FILL = ("avatar_url", "institution_id")
+_PHONE = ("phone_sealed", "phone_index", "phone_masked")
+#: How many primary keys one statement names.
+_CHUNK = 200
+
+Json = dict[str, Any]
+
+
+class MergeView(View):
+    id: str
+    customer: CustomerView
+    gone_id: str
+    gone_name: str
+    moved: dict[str, int]
+    merged_at: datetime
+    merged_by: str
+    undone_at: datetime | None
+
+
+async def merge(tx: Tx, kept_id: str, gone_id: str, *, by: Actor) -> MergeView:
+    """Move everything of one customer to another and remember how to undo it.
+
+    Raises: Forbidden; NotFound; Invalid when both are the same.
+    """
+    by.require(Permission.CUSTOMER_MANAGE)
+    if kept_id == gone_id:
+        raise Invalid("same_customer", field="gone_id")
+    rows = {key: await _locked(tx, key) for key in sorted((kept_id, gone_id))}
+    kept, gone = rows[kept_id], rows[gone_id]
+    before: Json = {"kept": _stored(kept), "gone": _stored(gone), "dropped": {}}
+    moved: dict[str, list[list[Any]]] = {}
+    for column in customer_columns():
+        keys, dropped = await _move(tx, column, gone_id, kept_id)
+        if keys:
+            moved[column.table.name] = keys
+        if dropped:
+            before["dropped"][column.table.name] = dropped
+    _combine(kept, gone)
+    await tx.db.flush()
+    await tx.db.delete(gone)
+    row = CustomerMergeRow(
+        id=new_id(),
+        kept_id=kept_id,
+        gone_id=gone_id,
+        before=before,
+        after=_stored(kept),
+        moved=moved,
+        merged_at=tx.now,
+        merged_by=by.key,
+    )
+    tx.db.add(row)
+    facts = {"gone": gone_id, "merge": row.id}
+    await audit.append(tx, by=by, action="customer.merged", target=kept_id, facts=facts)
+    tx.emit(CustomerChanged(customer=await customer_view(tx, kept_id)))
+    return await _view(tx, row)
+
+
+async def undo(tx: Tx, merge_id: str, *, by: Actor) -> CustomerView:
+    """Bring the other customer back with what was theirs; later changes of the kept one stay.
+
+    Raises: Forbidden; NotFound; Conflict when it was undone before, or when the kept customer
+    was merged into yet another one since.
+    """
+    by.require(Permission.CUSTOMER_MANAGE)
+    row = await tx.db.get(CustomerMergeRow, merge_id, with_for_update=True)
+    if row is None:
+        raise NotFound(noun="merge", id=merge_id)
+    if row.undone_at is not None:
+        raise Conflict("already_undone")
+    if await tx.db.get(CustomerRow, row.kept_id) is None:
+        raise Conflict("merged_again", kept_id=row.kept_id)
+    kept = await _locked(tx, row.kept_id)
+    table = _table(CustomerRow)
+    await tx.db.execute(insert(table).values(_loaded(table, row.before["gone"])))
+    for column in customer_columns():
+        await _move_back(tx, column, row)
+    _separate(kept, row)
+    row.undone_at = tx.now
+    await tx.db.flush()
+    facts = {"gone": row.gone_id, "merge": row.id}
+    await audit.append(tx, by=by, action="customer.merge_undone", target=row.kept_id, facts=facts)
+    returned = await customer_view(tx, row.gone_id)
+    tx.emit(
+        CustomerChanged(customer=await customer_view(tx, row.kept_id)),
+        CustomerChanged(customer=returned),
+    )
+    return returned
+
+
+async def merges_of(tx: Tx, customer_id: str) -> tuple[MergeView, ...]:
+    """What was merged into a customer, newest first."""
+    query = select(CustomerMergeRow).where(CustomerMergeRow.kept_id == customer_id)
+    rows = (await tx.db.scalars(query.order_by(CustomerMergeRow.merged_at.desc()))).all()
+    return tuple([await _view(tx, row) for row in rows])
+
+
+async def current_id(tx: Tx, customer_id: str) -> str:
+    """The id under which a customer lives now: old links keep working after a merge."""
+    for _ in range(10):
+        query = select(CustomerMergeRow.kept_id).where(
+            CustomerMergeRow.gone_id == customer_id, CustomerMergeRow.undone_at.is_(None)
+        )
+        kept = await tx.db.scalar(query.order_by(CustomerMergeRow.merged_at.desc()).limit(1))
+        if kept is None:
+            return customer_id
+        customer_id = kept
+    return customer_id
+
+
+def customer_columns() -> Sequence[Column[Any]]:
+    """Every column, in any table, that names a customer."""
+    target = _table(CustomerRow).c.id
+    return [
+        key.parent
+        for table in Base.metadata.sorted_tables
+        for key in sorted(table.foreign_keys, key=lambda key: key.parent.name)
+        if key.column is target
+    ]
+
+
+async def _move(
+    tx: Tx, column: Column[Any], gone_id: str, kept_id: str
+) -> tuple[list[list[Any]], list[Json]]:
+    """Repoint rows; those whose place is taken (one value per customer) are kept aside."""
+    table = column.table
+    keys = list(table.primary_key.columns)
+    dropped: list[Json] = []
+    if column in keys:
+        others = [key for key in keys if key is not column]
+        taken = select(*others).where(column == kept_id)
+        clash = and_(column == gone_id, tuple_(*others).in_(taken))
+        found = (await tx.db.execute(select(table).where(clash))).mappings().all()
+        dropped = [_plain(row) for row in found]
+        await tx.db.execute(delete(table).where(clash))
+    found_keys = await tx.db.execute(select(*keys).where(column == gone_id))
+    moved = [list(key) for key in found_keys.all()]
+    await tx.db.execute(update(table).where(column == gone_id).values({column: kept_id}))
+    if column in keys:
+        place = keys.index(column)
+        moved = [[*key[:place], kept_id, *key[place + 1 :]] for key in moved]
+    return moved, dropped
+
+
+async def _move_back(tx: Tx, column: Column[Any], row: CustomerMergeRow) -> None:
+    table = column.table
+    keys = list(table.primary_key.columns)
+    moved = row.moved.get(table.name, [])
+    for start in range(0, len(moved), _CHUNK):
+        chunk = [tuple(key) for key in moved[start : start + _CHUNK]]
+        mine = and_(column == row.kept_id, tuple_(*keys).in_(chunk))
+        await tx.db.execute(update(table).where(mine).values({column: row.gone_id}))
+    for dropped in row.before["dropped"].get(table.name, []):
+        await tx.db.execute(insert(table).values(_loaded(table, dropped)))
+
+
+def _combine(kept: CustomerRow, gone: CustomerRow) -> None:
+    """What the merged customer is: the kept one, completed from the other."""
+    for name in _FILL:
+        setattr(kept, name, getattr(kept, name) or getattr(gone, name))
+    if not kept.phone_sealed:
+        for name in _PHONE:
+            setattr(kept, name, getattr(gone, name))
+    if kept.is_temporary and not gone.is_temporary:
+        kept.name, kept.is_temporary = gone.name, False
+    kept.tags = list(dict.fromkeys([*kept.tags, *gone.tags]))
+    kept.note = "\n".join(note for note in (kept.note, gone.note) if note)
+    kept.custom = {**gone.custom, **kept.custom}
+    kept.version += 1
+
+
+def _separate(kept: CustomerRow, row: CustomerMergeRow) -> None:
+    """Columns that nobody touched since the merge go back to what they were."""
+    table = _table(CustomerRow)
+    before = _loaded(table, row.before["kept"])
+    after = _loaded(table, row.after)
+    was_touched = kept.version != after["version"]
+    for name, value in before.items():
+        if name != "version" and getattr(kept, name) == after[name]:
+            setattr(kept, name, value)
+    kept.version = kept.version + 1 if was_touched else before["version"]
+
+
+async def _locked(tx: Tx, customer_id: str) -> CustomerRow:
+    row = await tx.db.get(CustomerRow, customer_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound("customer_not_found", noun="customer", id=customer_id)
+    return row
+
+
+async def _view(tx: Tx, row: CustomerMergeRow) -> MergeView:
+    return MergeView(
+        id=row.id,
+        customer=await customer_view(tx, row.kept_id),
+        gone_id=row.gone_id,
+        gone_name=row.before["gone"]["name"],
+        moved={name: len(keys) for name, keys in row.moved.items()},
+        merged_at=row.merged_at,
+        merged_by=row.merged_by,
+        undone_at=row.undone_at,
+    )
+
+
+def _table(model: type[Base]) -> Table:
+    table = model.__table__
+    if not isinstance(table, Table):
+        raise TypeError(f"{model.__name__} is not one table")
+    return table
+
+
+def _stored(row: CustomerRow) -> Json:
+    return _plain({column.name: getattr(row, column.name) for column in _table(CustomerRow).c})
+
+
+def _plain(row: Mapping[Any, Any]) -> Json:
+    """A row as JSON; moments and bytes are spelled out."""
+    return {
+        str(name): value.isoformat()
+        if isinstance(value, datetime)
+        else base64.b64encode(value).decode()
+        if isinstance(value, bytes)
+        else value
+        for name, value in row.items()
+    }
+
+
+def _loaded(table: Table, stored: Json) -> Json:
+    """The way back. Columns that were dropped from the schema since are left out."""
+    types = {column.name: column.type for column in table.c}
+    return {name: _value(types[name], value) for name, value in stored.items() if name in types}
+
+
+def _value(kind: TypeEngine[Any], value: Any) -> Any:
+    if isinstance(value, str) and isinstance(kind, UtcDateTime):
+        return datetime.fromisoformat(value)
+    if isinstance(value, str) and isinstance(kind, LargeBinary):
+        return base64.b64decode(value)
+    return value

@@ -1,0 +1,274 @@
+"""Rules that describe a group of customers, and the SQL condition that each of them is.
+
+Behaviour (contacts, sessions, ratings) is asked through sets of customer ids within a window of
+days, so that a count costs as much as the window holds and not as much as all customers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from core.conversations.models import ConversationRow
+from core.customers.models import CustomerRow, InstitutionRow
+from core.errors import Invalid
+from core.institutions.models import InstitutionKeyRow
+from core.institutions.regions import prefix_of
+from core.ratings.models import RatingRow
+from core.sessions.models import SessionRow
+from core.tickets.models import TicketRow
+
+MAX_DEPTH, MAX_CONDITIONS = 6, 50
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class All(_Rule):
+    kind: Literal["all"] = "all"
+    rules: tuple[Rule, ...] = ()
+
+
+class AnyOf(_Rule):
+    kind: Literal["any"] = "any"
+    rules: tuple[Rule, ...] = ()
+
+
+class Not(_Rule):
+    kind: Literal["not"] = "not"
+    rule: Rule
+
+
+class Attribute(_Rule):
+    """name, note, kind, contract_level, product, product_version, or `custom.<key>`."""
+
+    kind: Literal["attribute"] = "attribute"
+    field: str = Field(max_length=64)
+    op: Literal["is", "is_not", "contains", "is_empty"] = "is"
+    value: str = Field("", max_length=200)
+
+
+class Tagged(_Rule):
+    kind: Literal["tag"] = "tag"
+    tag: str = Field(min_length=1, max_length=64)
+
+
+class Temporary(_Rule):
+    """Not registered yet."""
+
+    kind: Literal["temporary"] = "temporary"
+
+
+class Within(_Rule):
+    """Belongs to an institution or any below it (`institution`), or to a region code."""
+
+    kind: Literal["within"] = "within"
+    institution_id: str = ""
+    region_code: str = Field("", pattern=r"^(\d{6})?$")
+
+
+class Created(_Rule):
+    """Known for at most so many days."""
+
+    kind: Literal["created"] = "created"
+    days: int = Field(ge=1, le=3650)
+
+
+class Contacted(_Rule):
+    """Wrote to us within the last days; `not` of it means: silent for so long."""
+
+    kind: Literal["contacted"] = "contacted"
+    days: int = Field(ge=1, le=3650)
+
+
+class Consulted(_Rule):
+    """Had so many sessions (or tickets) within the last days."""
+
+    kind: Literal["consulted"] = "consulted"
+    what: Literal["sessions", "tickets"] = "sessions"
+    at_least: int = Field(1, ge=1, le=10_000)
+    days: int = Field(30, ge=1, le=3650)
+
+
+class Rated(_Rule):
+    """Mean rating within the last days, between two values (both included)."""
+
+    kind: Literal["rated"] = "rated"
+    low: float = Field(1, ge=1, le=5)
+    high: float = Field(5, ge=1, le=5)
+    days: int = Field(365, ge=1, le=3650)
+
+
+Rule = Annotated[
+    All
+    | AnyOf
+    | Not
+    | Attribute
+    | Tagged
+    | Temporary
+    | Within
+    | Created
+    | Contacted
+    | Consulted
+    | Rated,
+    Field(discriminator="kind"),
+]
+for _nested in (All, AnyOf, Not):
+    _nested.model_rebuild()
+
+_OWN = {"name": CustomerRow.name, "note": CustomerRow.note}
+_OF_INSTITUTION = {
+    "kind": InstitutionRow.kind,
+    "contract_level": InstitutionRow.contract_level,
+    "product": InstitutionRow.product,
+    "product_version": InstitutionRow.product_version,
+}
+
+
+def condition(rule: Rule, *, now: datetime, dialect: str, depth: int = 0) -> ColumnElement[bool]:
+    """The rule over `customers`. Raises: Invalid when it is nested too deep or names nothing."""
+    if depth > MAX_DEPTH:
+        raise Invalid("too_deep", field="rule", max=MAX_DEPTH)
+    match rule:
+        case All():
+            parts = [condition(r, now=now, dialect=dialect, depth=depth + 1) for r in rule.rules]
+            return and_(true(), *parts)
+        case AnyOf():
+            parts = [condition(r, now=now, dialect=dialect, depth=depth + 1) for r in rule.rules]
+            return or_(*parts) if parts else true()
+        case Not():
+            return not_(condition(rule.rule, now=now, dialect=dialect, depth=depth + 1))
+        case Tagged():
+            return _tagged(rule.tag, dialect)
+        case _:
+            return _LEAVES[type(rule)](rule, now)
+
+
+def size(rule: Rule) -> int:
+    """How many conditions a rule has."""
+    match rule:
+        case All() | AnyOf():
+            return sum(size(one) for one in rule.rules)
+        case Not():
+            return size(rule.rule)
+        case _:
+            return 1
+
+
+def _attribute(rule: Attribute, now: datetime) -> ColumnElement[bool]:
+    del now
+    if rule.field in _OWN:
+        return _compared(_OWN[rule.field], rule)
+    if rule.field in _OF_INSTITUTION:
+        inside = select(InstitutionRow.id).where(_compared(_OF_INSTITUTION[rule.field], rule))
+        found = CustomerRow.institution_id.in_(inside)
+        if rule.op in ("is_not", "is_empty"):
+            return or_(found, CustomerRow.institution_id.is_(None))
+        return found
+    prefix, _, key = rule.field.partition(".")
+    if prefix == "custom" and key:
+        return _compared(func.coalesce(CustomerRow.custom[key].as_string(), ""), rule)
+    raise Invalid("unknown_field", field=rule.field)
+
+
+def _compared(column: SQLColumnExpression[str], rule: Attribute) -> ColumnElement[bool]:
+    match rule.op:
+        case "is":
+            return column == rule.value
+        case "is_not":
+            return column != rule.value
+        case "contains":
+            return column.contains(rule.value, autoescape=True)
+        case "is_empty":
+            return column == ""
+
+
+def _tagged(tag: str, dialect: str) -> ColumnElement[bool]:
+    if dialect == "postgresql":
+        return type_coerce(CustomerRow.tags, JSONB).contains([tag])
+    tags = func.json_each(CustomerRow.tags).table_valued("value")
+    return select(tags.c.value).where(tags.c.value == tag).exists()
+
+
+def _temporary(rule: Temporary, now: datetime) -> ColumnElement[bool]:
+    del rule, now
+    return CustomerRow.is_temporary.is_(True)
+
+
+def _within(rule: Within, now: datetime) -> ColumnElement[bool]:
+    del now
+    if rule.institution_id:
+        path = select(InstitutionKeyRow.path).where(
+            InstitutionKeyRow.institution_id == rule.institution_id
+        )
+        below = select(InstitutionKeyRow.institution_id).where(
+            InstitutionKeyRow.path.startswith(path.scalar_subquery())
+        )
+        return CustomerRow.institution_id.in_(below)
+    if not rule.region_code:
+        raise Invalid("required", field="region_code")
+    prefix = prefix_of(rule.region_code)
+    inside = select(InstitutionRow.id).where(InstitutionRow.region_code.startswith(prefix))
+    return CustomerRow.institution_id.in_(inside)
+
+
+def _created(rule: Created, now: datetime) -> ColumnElement[bool]:
+    return CustomerRow.created_at >= now - timedelta(days=rule.days)
+
+
+def _contacted(rule: Contacted, now: datetime) -> ColumnElement[bool]:
+    since = now - timedelta(days=rule.days)
+    recent = select(ConversationRow.customer_id).where(ConversationRow.last_customer_at >= since)
+    return CustomerRow.id.in_(recent)
+
+
+def _consulted(rule: Consulted, now: datetime) -> ColumnElement[bool]:
+    since = now - timedelta(days=rule.days)
+    found: Select[str]
+    if rule.what == "sessions":
+        found = select(SessionRow.customer_id).where(SessionRow.opened_at >= since)
+        found = found.group_by(SessionRow.customer_id)
+    else:
+        found = select(TicketRow.customer_id).where(TicketRow.created_at >= since)
+        found = found.group_by(TicketRow.customer_id)
+    return CustomerRow.id.in_(found.having(func.count() >= rule.at_least))
+
+
+def _rated(rule: Rated, now: datetime) -> ColumnElement[bool]:
+    since = now - timedelta(days=rule.days)
+    mean = func.avg(RatingRow.score)
+    found = (
+        select(RatingRow.customer_id)
+        .where(RatingRow.score.is_not(None), RatingRow.requested_at >= since)
+        .group_by(RatingRow.customer_id)
+        .having(mean.between(rule.low, rule.high))
+    )
+    return CustomerRow.id.in_(found)
+
+
+_LEAVES: Mapping[type[BaseModel], Callable[..., ColumnElement[bool]]] = {
+    Attribute: _attribute,
+    Temporary: _temporary,
+    Within: _within,
+    Created: _created,
+    Contacted: _contacted,
+    Consulted: _consulted,
+    Rated: _rated,
+}

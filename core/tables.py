@@ -1,0 +1,101 @@
+"""Spreadsheets in and out: xlsx and csv (UTF-8, GBK). Pure; strangers' files, so with limits."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Sequence
+from typing import Final
+from zipfile import BadZipFile
+
+from openpyxl import Workbook, load_workbook
+
+from core.errors import Invalid
+
+MAX_ROWS: Final = 20_000
+MAX_COLUMNS: Final = 60
+MAX_CELL: Final = 4_000
+#: An xlsx is a zip: what it unpacks to is checked before it is unpacked.
+MAX_UNPACKED_BYTES: Final = 200 * 1024 * 1024
+_ENCODINGS: Final = ("utf-8-sig", "gb18030")
+#: A cell that begins so would be run as a formula by a spreadsheet program.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def read_table(data: bytes, name: str) -> list[list[str]]:
+    """Rows of the first sheet as trimmed text; empty rows, and cells beyond the heading, go.
+
+    Raises: Invalid `bad_file`, `too_many_rows`.
+    """
+    is_xlsx = name.lower().endswith(".xlsx") or data[:4] == b"PK\x03\x04"
+    rows = _xlsx_rows(data) if is_xlsx else _csv_rows(data)
+    kept: list[list[str]] = []
+    for row in rows:
+        cells = [cell.strip()[:MAX_CELL] for cell in row[:MAX_COLUMNS]]
+        if any(cells):
+            kept.append(cells)
+        if len(kept) > MAX_ROWS + 1:
+            raise Invalid("too_many_rows", field="file", max=MAX_ROWS)
+    if not kept:
+        return []
+    width = max((index for index, cell in enumerate(kept[0], start=1) if cell), default=0)
+    return [row[:width] for row in kept]
+
+
+def write_csv(rows: Iterable[Sequence[object]]) -> bytes:
+    """UTF-8 with a byte order mark, so that Excel shows Chinese."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def write_xlsx(rows: Iterable[Sequence[object]], *, title: str = "Sheet1") -> bytes:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    for row in rows:
+        sheet.append([_harmless(cell) for cell in row])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _csv_rows(data: bytes) -> Iterable[list[str]]:
+    for encoding in _ENCODINGS:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" in text:
+            break
+        return csv.reader(io.StringIO(text))
+    raise Invalid("bad_file", field="file")
+
+
+def _xlsx_rows(data: bytes) -> Iterable[list[str]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(item.file_size for item in archive.infolist())
+        if unpacked > MAX_UNPACKED_BYTES:
+            raise Invalid("too_large", field="file")
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        return [
+            ["" if cell is None else _cell_text(cell) for cell in row]
+            for row in sheet.iter_rows(max_row=MAX_ROWS + 2, max_col=MAX_COLUMNS, values_only=True)
+        ]
+    except (BadZipFile, KeyError, ValueError, IndexError, OSError) as error:
+        raise Invalid("bad_file", field="file") from error
+
+
+def _cell_text(cell: object) -> str:
+    """Numbers that are whole lose their ".0": phone numbers are often stored so."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def _harmless(cell: object) -> str:
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from core.actor import Actor
+from core.content import Address
+from core.customers import duplicates, merge, profiles, service
+from core.customers.file_models import CustomerMergeRow
+from core.customers.models import CustomerRow
+from core.customers.profiles import Secret
+from core.db import Base, Tx, UnitOfWork
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.sealing import KeyRing
+from core.tickets import service as tickets
+from core.tickets.service import TicketDraft
+from tests.core import seed
+
+BOSS = Actor.system()
+KEYS = KeyRing.from_secrets(["a secret of sixteen"])
+#: Written by the merge itself.
+_LOGS = ("customer_merges", "audit_log", "event_log")
+
+
+async def everything(tx: Tx, *names: str) -> dict[str, list[Any]]:
+    """All rows of all tables (or of those named), in a fixed order."""
+    tx.db.expire_all()
+    found = {}
+    for table in Base.metadata.sorted_tables:
+        if table.name in names or (not names and table.name not in _LOGS):
+            rows = (await tx.db.execute(select(table))).all()
+            found[table.name] = sorted(map(repr, rows))
+    return found
+
+
+async def person(tx: Tx, name: str, user: str, *, phone: str = "", email: str = "") -> str:
+    identity = await service.ensure_identity(tx, Address("wecom_kf", "door", user))
+    row = await tx.db.get_one(CustomerRow, identity.customer_id)
+    row.name, row.is_temporary = name, not phone
+    for kind, value in ((Secret.PHONE, phone), (Secret.EMAIL, email)):
+        if value:
+            await profiles.store_secret(tx, KEYS, row.id, kind, value)
+    await tickets.create(tx, TicketDraft(f"{name}的问题", row.id), by=BOSS)
+    return row.id
+
+
+async def test_a_merge_moves_identities_tickets_and_values(uow: UnitOfWork) -> None:
+    async with uow.write() as tx:
+        kept = await person(tx, "访客1", "one", email="one@cdc.cn")
+        gone = await person(tx, "李医生", "two", phone="13812345678", email="two@cdc.cn")
+        result = await merge.merge(tx, kept, gone, by=BOSS)
+        assert result.customer.name == "李医生"
+        assert result.moved == {"identities": 1, "tickets": 1}
+        assert await tx.db.get(CustomerRow, gone) is None
+        same = await service.ensure_identity(tx, Address("wecom_kf", "door", "two"))
+        assert same.customer_id == kept
+        assert await profiles.find(tx, KEYS, Secret.PHONE, "13812345678") == (kept,)
+        assert await profiles.find(tx, KEYS, Secret.EMAIL, "one@cdc.cn") == (kept,)
+        assert await merge.current_id(tx, gone) == kept
+
+
+async def test_undoing_brings_back_exactly_what_was(uow: UnitOfWork) -> None:
+    async with uow.write() as tx:
+        kept = await person(tx, "访客1", "one", email="one@cdc.cn")
+        gone = await person(tx, "李医生", "two", phone="13812345678", email="two@cdc.cn")
+    async with uow.write() as tx:
+        before = await everything(tx)
+        result = await merge.merge(tx, kept, gone, by=BOSS)
+        assert await everything(tx) != before
+    async with uow.write() as tx:
+        await merge.undo(tx, result.id, by=BOSS)
+    async with uow.read() as tx:
+        assert await everything(tx) == before
+        assert await merge.current_id(tx, gone) == gone
+        (shown,) = await merge.merges_of(tx, kept)
+        assert shown.undone_at is not None
+
+
+async def test_what_changed_after_the_merge_stays_with_the_kept_customer(uow: UnitOfWork) -> None:
+    async with uow.write() as tx:
+        kept = await person(tx, "甲", "one", phone="13800000001")
+        gone = await person(tx, "乙", "two", phone="13800000002")
+        merged = await merge.merge(tx, kept, gone, by=BOSS)
+        changed = await service.change(
+            tx, kept, version=merged.customer.version, by=BOSS, name="甲乙"
+        )
+        await tickets.create(tx, TicketDraft("合并后的工单", kept), by=BOSS)
+    async with uow.write() as tx:
+        returned = await merge.undo(tx, merged.id, by=BOSS)
+        row = await tx.db.get_one(CustomerRow, kept)
+        assert (row.name, returned.name) == ("甲乙", "乙")
+        assert row.version > changed.version
+        with pytest.raises(Conflict, match="already_undone"):
+            await merge.undo(tx, merged.id, by=BOSS)
+
+
+async def test_a_chain_of_merges_is_undone_from_its_end(uow: UnitOfWork) -> None:
+    async with uow.write() as tx:
+        a, b, c = [
+            await person(tx, name, name, phone=f"1380000000{n}") for n, name in enumerate("abc")
+        ]
+        before = await everything(tx)
+        first = await merge.merge(tx, b, a, by=BOSS)
+        second = await merge.merge(tx, c, b, by=BOSS)
+        assert await merge.current_id(tx, a) == c
+        with pytest.raises(Conflict, match="merged_again"):
+            await merge.undo(tx, first.id, by=BOSS)
+        await merge.undo(tx, second.id, by=BOSS)
+        await merge.undo(tx, first.id, by=BOSS)
+        await tx.db.flush()
+        assert await everything(tx) == before
+
+
+async def test_who_may_merge_and_what_cannot(uow: UnitOfWork) -> None:
+    async with uow.write() as tx:
+        a, b = await seed.customer(tx), await seed.customer(tx)
+        with pytest.raises(Forbidden):
+            await merge.merge(tx, a, b, by=await seed.servicer(tx, "甲"))
+        with pytest.raises(Invalid):
+            await merge.merge(tx, a, a, by=BOSS)
+        with pytest.raises(NotFound):
+            await merge.merge(tx, a, "nobody", by=BOSS)
+        assert (await tx.db.scalars(select(CustomerMergeRow))).all() == []
+
+
+def test_every_table_that_names_a_customer_is_known() -> None:
+    tables = {column.table.name for column in merge.customer_columns()}
+    assert {
+        "identities",
+        "conversations",
+        "sessions",
+        "tickets",
+        "ratings",
+        "customer_secrets",
+    } <= tables
+
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
+files = st.fixed_dictionaries(
+    {
+        "name": texts.filter(bool),
+        "note": texts,
+        "tags": st.lists(texts, max_size=3, unique=True),
+        "custom": st.dictionaries(st.sampled_from("abc"), texts, max_size=2),
+        "is_temporary": st.booleans(),
+        "avatar_url": texts,
+    }
+)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files, files)
+async def test_merge_and_undo_restore_equality(
+    uow: UnitOfWork, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    async with uow.write() as tx:
+        ids = []
+        for values in (one, other):
+            ids.append(await seed.customer(tx))
+            row = await tx.db.get_one(CustomerRow, ids[-1])
+            for name, value in values.items():
+                setattr(row, name, value)
+        await tx.db.flush()
+        before = await everything(tx, "customers")
+        result = await merge.merge(tx, ids[0], ids[1], by=BOSS)
+        await merge.undo(tx, result.id, by=BOSS)
+        await tx.db.flush()
+        assert await everything(tx, "customers") == before
+
+
+async def test_duplicates_share_a_phone_or_name_and_place(uow: UnitOfWork) -> None:
+    async with uow.write() as tx:
+        place = await seed.institution(tx, "疾控中心")
+        a = await seed.customer(tx, "李医生", institution_id=place)
+        b = await seed.customer(tx, "李医生", institution_id=place)
+        c = await seed.customer(tx, "小李")
+        await seed.customer(tx, "李医生")
+        for one in (a, c):
+            await profiles.store_secret(tx, KEYS, one, Secret.PHONE, "13812345678")
+        found = await duplicates.of_customer(tx, a)
+        assert {(item.customer.id, item.reasons) for item in found} == {
+            (b, ("name_and_institution",)),
+            (c, ("phone",)),
+        }
+        groups = await duplicates.groups(tx)
+        assert [(group.reason, {one.id for one in group.customers}) for group in groups] == [
+            ("phone", {a, c}),
+            ("name_and_institution", {a, b}),
+        ]
