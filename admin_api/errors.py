@@ -32,6 +32,7 @@ from core.errors import (
     Unauthenticated,
     WindowClosed,
 )
+from core.ports import SendFailure
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -78,6 +79,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return _of_domain(error, language)
     except ValidationError as error:
         return problem("invalid_fields", 422, language, errors=_fields(error.errors(), language))
+    except SendFailure as error:
+        facts = {"kind": error.kind, "vendor_code": error.vendor_code}
+        return problem("channel_failed", 502, language, facts=facts)
     except web.HTTPException as error:
         if error.status < 400:
             raise

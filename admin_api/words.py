@@ -138,6 +138,10 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
     ),
     "bad_ticket": ("下载链接已失效，请重新获取", "The download link has expired"),
     "knowledge_off": ("知识库尚未就绪", "The knowledge base is not ready"),
+    "channel_failed": (
+        "平台没有接受请求（{vendor_code}），请稍后再试或运行 wenqu doctor 检查",
+        "The platform refused ({vendor_code}); retry later or run wenqu doctor",
+    ),
     "link_unavailable": ("该渠道不提供接入链接", "This channel offers no link"),
     "unknown_format": (
         "无法识别的文件格式，请使用 jsonl、csv 或 xlsx",

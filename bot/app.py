@@ -16,6 +16,7 @@ from aiohttp import web
 
 from admin_api.app import make_app
 from admin_api.config import ApiConfig
+from admin_api.services import Links
 from admin_api.services import Services as ApiServices
 from admin_api.socket.hub import SocketHub
 from bot import handlers
@@ -51,6 +52,7 @@ from core.settings.live import LiveSettings
 from core.settings.sections import Bot
 from core.shared import over_redis
 from core.timers.runner import Job, TimerRunner
+from core.views import AccountView
 from core.timers.service import free_all as free_timers
 from knowledge.answerer import Answerer
 from knowledge.config import make_embedder
@@ -165,6 +167,7 @@ async def build(
                 ),
                 channels=tuple(channel.name for channel in channels),
                 knowledge=answerer,
+                links=_links(channels),
             )
         )
         for channel in channels:
@@ -196,6 +199,16 @@ async def build(
             timers=TimerRunner(uow, _jobs(tools, channels, files, rounds), ports.wake_up),
             recurring=rounds,
         )
+
+
+def _links(channels: Channels) -> Links:
+    async def link(account: AccountView, scene: str, scene_param: str) -> str | None:
+        for channel in channels:
+            if isinstance(channel, WeComKf) and channel.name == account.channel:
+                return await channel.manage.link(account.account, scene, scene_param)
+        return None
+
+    return link
 
 
 async def _ports(settings: Settings, stack: AsyncExitStack) -> SmallPorts:
