@@ -37,6 +37,7 @@ from bot.turn import MEDIA_TIMER, PROFILE_TIMER
 from channels.base import Channel
 from channels.base import Services as ChannelServices
 from channels.registry import build_channels
+from channels.wecom_kf.adapter import WeComKf
 from core import lanes
 from core.attachments.blobs import LocalBlobs
 from core.attachments.service import AttachmentStore
@@ -52,8 +53,8 @@ from core.settings.live import LiveSettings
 from core.settings.sections import Bot
 from core.shared import over_redis
 from core.timers.runner import Job, TimerRunner
-from core.views import AccountView
 from core.timers.service import free_all as free_timers
+from core.views import AccountView
 from knowledge.answerer import Answerer
 from knowledge.config import make_embedder
 from knowledge.jobs import timer_jobs as knowledge_jobs
