@@ -30,9 +30,11 @@ def test_a_decision_says_why_and_what_would_change_it(decision: Path) -> None:
     assert headings == ["Context", "Decision", "Consequences", "What would change our mind"]
 
 
-def test_decision_numbers_are_unique() -> None:
+def test_every_decision_has_a_number_of_its_own_and_is_listed() -> None:
     numbers = [path.name[:4] for path in DECISIONS]
     assert len(numbers) == len(set(numbers))
+    listed = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in DECISIONS if f"({path.name})" not in listed] == []
 
 
 def test_change_notes_are_named_after_their_kind() -> None:
