@@ -143,6 +143,7 @@ export default {
     add_row: "Add one",
     empty_rows: "Nothing here",
     raw_bad: "Not valid JSON",
+    words: { question: "Asks", handoff: "Hands off", link: "Opens a page" },
     unit_s: "seconds",
     unit_min: "minutes",
     unit_h: "hours",

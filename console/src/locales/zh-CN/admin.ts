@@ -141,6 +141,7 @@ export default {
     add_row: "添加一项",
     empty_rows: "没有内容",
     raw_bad: "不是合法的 JSON",
+    words: { question: "提问", handoff: "转人工", link: "打开网址" },
     unit_s: "秒",
     unit_min: "分钟",
     unit_h: "小时",
