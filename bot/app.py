@@ -43,6 +43,7 @@ from core.attachments.blobs import LocalBlobs
 from core.attachments.service import AttachmentStore
 from core.bus import EventBus, Logged
 from core.clock import SystemClock
+from core.conversations.queries import servicer_texts
 from core.db import SettingsReader, UnitOfWork, make_engine
 from core.inbox import DatabaseIntake
 from core.local import SmallPorts, in_process
@@ -57,13 +58,16 @@ from core.timers.service import free_all as free_timers
 from core.views import AccountView
 from knowledge.answerer import Answerer
 from knowledge.config import make_embedder
+from knowledge.embedder import Embedder
 from knowledge.jobs import timer_jobs as knowledge_jobs
+from knowledge.mining import mine
 
 log = logging.getLogger(__name__)
 
 Role = Literal["all", "web", "worker"]
 DIRECTORY_JOB: Final = "directory.sync"
 SWEEP_JOB: Final = "sessions.sweep"
+GAPS_JOB: Final = "knowledge.gaps"
 #: Events that free capacity or add to the queue: the queue moves on them at once.
 _QUEUE_MOVERS: Final = frozenset(
     {"session.closed", "session.requeued", "session.handed_off", "servicer.changed"}
@@ -174,7 +178,7 @@ async def build(
         for channel in channels:
             api.router.add_routes(channel.routes())
         tools = Tools(uow, live, answerer, ports.rate_limiter)
-        rounds = _recurring(uow, channels)
+        rounds = _recurring(uow, channels, embedder)
         worker = f"{socket.gethostname()[:20]}:{os.getpid()}"
         yield App(
             settings=settings,
@@ -240,14 +244,18 @@ def _overrides(live: LiveSettings) -> Callable[[], tuple[float | None, float | N
     return read
 
 
-def _recurring(uow: UnitOfWork, channels: Channels) -> dict[str, Recurring]:
+def _recurring(uow: UnitOfWork, channels: Channels, embedder: Embedder) -> dict[str, Recurring]:
     async def sync() -> None:
         await directory.sync_directory(uow, channels)
 
     async def sweep() -> None:
         await sweep_sessions(uow)
 
+    async def mine_gaps() -> None:
+        await mine(uow, embedder, servicer_texts)
+
     return {
+        GAPS_JOB: Recurring(timedelta(days=1), mine_gaps),
         DIRECTORY_JOB: Recurring(timedelta(minutes=10), sync),
         SWEEP_JOB: Recurring(timedelta(seconds=30), sweep),
     }

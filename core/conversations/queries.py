@@ -69,6 +69,24 @@ async def message_texts(tx: Tx, message_ids: Sequence[str]) -> list[str]:
     return list(rows)
 
 
+async def servicer_texts(tx: Tx, session_ids: Sequence[str]) -> dict[str, str]:
+    """What people said in each of these sessions, one text; sessions without are left out."""
+    rows = await tx.db.execute(
+        select(MessageRow.session_id, MessageRow.text)
+        .where(
+            MessageRow.session_id.in_(session_ids),
+            MessageRow.sender == Sender.SERVICER,
+            MessageRow.recalled_at.is_(None),
+            MessageRow.text != "",
+        )
+        .order_by(MessageRow.seq)
+    )
+    said: dict[str, list[str]] = {}
+    for session_id, text in rows.all():
+        said.setdefault(str(session_id), []).append(text)
+    return {session_id: "\n".join(lines) for session_id, lines in said.items()}
+
+
 async def notes(tx: Tx, conversation_id: str) -> list[NoteView]:
     rows = await tx.db.scalars(
         select(NoteRow).where(NoteRow.conversation_id == conversation_id).order_by(NoteRow.id)
