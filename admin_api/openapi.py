@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -82,7 +82,7 @@ _ABOUT: Final = (
 )
 
 
-def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Schemas, dict[str, Any]]:
+def _schemas(endpoints: Sequence[Endpoint]) -> tuple[Schemas, dict[str, Any]]:
     """Schema per (type, mode), and the components that they refer to."""
     inputs: dict[Any, TypeAdapter[Any]] = {ClientMessage: TypeAdapter(ClientMessage)}
     outputs: dict[Any, TypeAdapter[Any]] = {
@@ -102,6 +102,9 @@ def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Schemas, dict[str, Any]]:
     found, definitions = TypeAdapter.json_schemas(wanted, ref_template=_REF)
     refs: Schemas = {kind: _renamed(schema) for (kind, _), schema in found.items()}
     components: dict[str, Any] = _renamed(definitions.get("$defs", {}))
+    for item in endpoints:
+        if item.query is not None:
+            components |= item.query.model_json_schema(ref_template=_REF).get("$defs", {})
     for name, kind in _UNIONS.items():
         components[name] = refs[kind]
     _require_what_is_always_sent(components, refs, inputs)
