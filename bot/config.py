@@ -19,6 +19,9 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from channels.registry import ChannelSettings
+from channels.telegram.config import TelegramSettings
+from channels.terminal.adapter import TerminalSettings
 from channels.wecom.config import WeComSettings
 from knowledge.config import EmbedderSettings, LlmSettings
 
@@ -62,6 +65,8 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
     wecom: WeComSettings = WeComSettings()
+    telegram: TelegramSettings = TelegramSettings()
+    terminal: TerminalSettings = TerminalSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     llm: LlmSettings = LlmSettings()
 
@@ -69,6 +74,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL; a file in the data directory where none is set."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'wenqu.db').absolute()}"
+
+    @property
+    def channels(self) -> ChannelSettings:
+        """The sections of all channels."""
+        return ChannelSettings(wecom=self.wecom, telegram=self.telegram, terminal=self.terminal)
 
     @property
     def public_url(self) -> str:

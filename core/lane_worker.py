@@ -37,6 +37,7 @@ class LaneWorker:
         """Work until cancelled; lanes in hand are abandoned to their lease."""
         running: set[asyncio.Task[None]] = set()
         async with self._sleeper.awake(), asyncio.TaskGroup() as group:
+            group.create_task(self._keep(running))
             while True:
                 claimed = await self._claim(self.AT_ONCE - len(running))
                 for lane in claimed:
@@ -55,6 +56,16 @@ class LaneWorker:
             await asyncio.gather(*(self._work(lane) for lane in claimed))
             worked += len(claimed)
         return worked
+
+    async def _keep(self, running: set[asyncio.Task[None]]) -> None:
+        """Renew the leases of lanes in hand; slow work must not look like a dead worker."""
+        while True:
+            await asyncio.sleep(lanes.LEASE.total_seconds() / 3)
+            if not running:
+                continue
+            with contextlib.suppress(Exception):  # a missed renewal costs nothing but a repeat
+                async with self._uow.write() as tx:
+                    await lanes.renew(tx, self._kind, worker=self._worker)
 
     async def _claim(self, limit: int) -> list[Lane]:
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import Index, String, delete, or_, select, update
 from sqlalchemy.engine import CursorResult
@@ -19,6 +19,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Base, Tx
 
 Kind = Literal["in", "out"]
+#: A worker that dies is missed after this; one that lives renews in time.
+LEASE: Final = timedelta(seconds=15)
 
 
 class LaneRow(Base):
@@ -60,7 +62,7 @@ async def bump(tx: Tx, kind: Kind, address_keys: Collection[str]) -> None:
 
 
 async def claim(
-    tx: Tx, kind: Kind, *, worker: str, limit: int, lease: timedelta = timedelta(seconds=60)
+    tx: Tx, kind: Kind, *, worker: str, limit: int, lease: timedelta = LEASE
 ) -> list[Lane]:
     """Take up to `limit` lanes that are ready and free, longest ready first."""
     free = or_(LaneRow.lease_until.is_(None), LaneRow.lease_until < tx.now)
@@ -102,6 +104,25 @@ async def release(tx: Tx, lane: Lane, *, ready_at: datetime | None = None) -> No
         .where(*held)
         .values(lease_until=None, lease_by=None, ready_at=ready_at or tx.now)
         .execution_options(**quiet)
+    )
+
+
+async def renew(tx: Tx, kind: Kind, *, worker: str, lease: timedelta = LEASE) -> None:
+    """Keep the lanes that this worker is still working through."""
+    await tx.db.execute(
+        update(LaneRow)
+        .where(LaneRow.kind == kind, LaneRow.lease_by == worker)
+        .values(lease_until=tx.now + lease)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def free_all(tx: Tx) -> None:
+    """End every lease. Only for a process that knows itself to be alone, at its start."""
+    await tx.db.execute(
+        update(LaneRow)
+        .values(lease_until=None, lease_by=None)
+        .execution_options(synchronize_session=False)
     )
 
 

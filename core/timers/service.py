@@ -119,6 +119,16 @@ async def retry_at(tx: Tx, timer: Timer, due_at: datetime) -> None:
     )
 
 
+async def free_all(tx: Tx) -> None:
+    """End every lease. Only for a process that knows itself to be alone, at its start."""
+    await tx.db.execute(
+        update(TimerRow)
+        .where(TimerRow.lease_until.is_not(None))
+        .values(lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def next_due_at(tx: Tx) -> datetime | None:
     """When the next free timer is due: how long a runner may sleep."""
     return await tx.db.scalar(
