@@ -154,6 +154,13 @@ def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
 
 
 @pytest.fixture
+def bare_postgres_url(postgres_server: str) -> Iterator[str]:
+    """A PostgreSQL database without any table."""
+    with _own_database(postgres_server, "template0") as url:
+        yield url
+
+
+@pytest.fixture
 async def uow(database_url: str, clock: ManualClock) -> AsyncIterator[UnitOfWork]:
     """Transactions on an empty database; its clock is the fixture `clock`."""
     unit_of_work = UnitOfWork(make_engine(database_url), clock)
