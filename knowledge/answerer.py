@@ -6,12 +6,13 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from core.db import UnitOfWork
 from core.events import ArticleChanged, Event, SettingChanged
-from knowledge.content import INTERNAL
+from knowledge.content import INTERNAL, ArticleContent
 from knowledge.decisions import FaqDecision, Offer
 from knowledge.embedder import Embedder, Progress
 from knowledge.encoders import EncoderError
@@ -129,6 +130,60 @@ class Answerer:
         picked = Candidate(article_id, 0.0, {})
         decision = Decision(Band.ANSWER, 1.0, (picked,), "chosen", 0.0)
         return self._decided(question, decision, PUBLIC, time.perf_counter())
+
+    async def guess(self, question: str) -> tuple[str, str, float] | None:
+        """(best article, its category, the shipped scorer's confidence); None behind a gate.
+
+        Raises: TimeoutError; EncoderError.
+        """
+        pool = self._pools.of(PUBLIC)
+        decision = await pool.decide(question)
+        if decision.gate is not None or not decision.candidates:
+            return None
+        first = decision.candidates[0].article_id
+        live = self._pools.articles.get(first)
+        category = live.content.category if live is not None else ""
+        return first, category, self._engine.uncorrected(decision.confidence)
+
+    async def best_ids(self, question: str) -> list[str]:
+        """The articles that compete for a question, best first."""
+        ranking = await self._pools.of(PUBLIC).rank(question)
+        return [candidate.article_id for candidate in ranking.candidates]
+
+    async def imagine(
+        self, changes: Mapping[str, ArticleContent | None], *, only: AbstractSet[str] | None = None
+    ) -> Retriever:
+        """The public articles with some changed (None: gone), apart from those that answer.
+
+        only: these articles and the changed ones, instead of all.
+        """
+        pool = self._engine.retriever(self._embedder)
+        pool.thresholds = self._thresholds()
+        texts = [
+            live.content.for_retrieval(key)
+            for key, live in self._pools.articles.items()
+            if key not in changes and live.is_for(PUBLIC) and (only is None or key in only)
+        ]
+        texts += [content.for_retrieval(key) for key, content in changes.items() if content]
+        for start in range(0, len(texts), ARTICLES_AT_ONCE):
+            await pool.upsert(texts[start : start + ARTICLES_AT_ONCE])
+            await asyncio.sleep(0)
+        return pool
+
+    def live_content(self, article_id: str) -> ArticleContent | None:
+        live = self._pools.articles.get(article_id)
+        return live.content if live is not None else None
+
+    def titles(self) -> dict[str, str]:
+        return {key: live.content.question for key, live in self._pools.articles.items()}
+
+    @property
+    def shipped_thresholds(self) -> Thresholds:
+        return Thresholds()
+
+    @property
+    def scorer_version(self) -> str:
+        return self._engine.scorer.version
 
     async def search(
         self, text: str, limit: int = 5, *, audience: str = INTERNAL
