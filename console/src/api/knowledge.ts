@@ -1,5 +1,5 @@
 import { call, get, patch, post, remove, send, type Query } from "./http";
-import type { ArticleChange, ArticleDraft, ArticleView, FoundArticle, ImportReportView, Page } from "./types";
+import type { ArticleChange, ArticleDraft, ArticleView, FoundArticle, ImportView, Page } from "./types";
 
 export const articles = (query: Query) => get<Page<ArticleView>>("/articles", query);
 export const article = (id: string) => get<ArticleView>(`/articles/${id}`);
@@ -16,11 +16,10 @@ export type Step = "submit" | "approve" | "reject" | "discard";
 export const stepArticle = (id: string, step: Step, version: number, note = "") =>
   post<ArticleView>(`/articles/${id}/${step}`, { note, version });
 
-export function importArticles(file: File, dryRun: boolean): Promise<ImportReportView> {
+export function importArticles(file: File, dryRun: boolean): Promise<ImportView> {
   const body = new FormData();
   body.set("file", file);
-  body.set("dry_run", String(dryRun));
-  return call("POST", "/articles/import", { body });
+  return call("POST", "/articles/import", { body, query: { dry_run: dryRun } });
 }
 
 export async function exportArticles(format: "jsonl" | "csv" | "xlsx"): Promise<Blob> {

@@ -90,6 +90,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/articles/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Full-text search over all articles, drafts too, with highlights. */
+        get: operations["find_articles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/articles/import": {
         parameters: {
             query?: never;
@@ -154,6 +171,23 @@ export interface paths {
         put?: never;
         /** Publish what another person submitted. */
         post: operations["approve_article"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/articles/{article_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed between two revisions, field by field. */
+        get: operations["compare_revisions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -432,6 +466,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bot/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the bot would decide on a question; nothing is recorded. */
+        post: operations["try_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bot/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hit rate, measured precision with its interval, hand-off rate, saved work. */
+        get: operations["show_bot_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/categories": {
         parameters: {
             query?: never;
@@ -537,6 +605,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the bot decided, newest first, with candidates, scores and verdicts. */
+        get: operations["list_answer_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{decision_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One decision with its provenance. */
+        get: operations["get_decision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decisions/{decision_id}/correction": {
         parameters: {
             query?: never;
@@ -548,6 +650,23 @@ export interface paths {
         put?: never;
         /** Say which article the bot should have answered with. */
         post: operations["correct_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{decision_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the same question again, with today's articles; nothing is recorded. */
+        post: operations["replay_decision"];
         delete?: never;
         options?: never;
         head?: never;
@@ -943,6 +1062,42 @@ export interface paths {
         get?: never;
         /** Replace one section; in force everywhere within a second. */
         put: operations["put_setting"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/synonyms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The synonym table in force. */
+        get: operations["list_synonyms"];
+        /** Set the variants of a term; every process follows at once. */
+        put: operations["put_synonym"];
+        post?: never;
+        /** Remove a term with its variants. */
+        delete: operations["delete_synonym"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/synonyms/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace the whole table by text, as it is exported. */
+        put: operations["replace_synonyms"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1398,6 +1553,16 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /** AskBody */
+        AskBody: {
+            /** Question */
+            question: string;
+            /**
+             * Audience
+             * @default
+             */
+            audience?: string;
+        };
         /** AttachmentView */
         AttachmentView: {
             /** Id */
@@ -1476,6 +1641,42 @@ export interface components {
              * @default null
              */
             next_cursor: string | null;
+        };
+        /**
+         * Band
+         * @enum {string}
+         */
+        Band: "answer" | "menu" | "handoff" | "gate";
+        /**
+         * BotFigures
+         * @description What the bot did in a span of time.
+         *
+         *     questions: decisions on real questions, gates excluded. hit_rate: answered ÷ questions.
+         *     precision: judged right ÷ judged answers, by customers' and servicers' verdicts.
+         *     saved: answers that nobody called wrong. saved_s: saved × the seconds a person takes.
+         */
+        BotFigures: {
+            /** Questions */
+            questions: number;
+            /** Answered */
+            answered: number;
+            /** Offered */
+            offered: number;
+            /** Handed Off */
+            handed_off: number;
+            /** Gated */
+            gated: {
+                [key: string]: number;
+            };
+            hit_rate: components["schemas"]["ShareView"];
+            handoff_rate: components["schemas"]["ShareView"];
+            precision: components["schemas"]["ShareView"];
+            /** By Category */
+            by_category: components["schemas"]["CategoryShare"][];
+            /** Saved */
+            saved: number;
+            /** Saved S */
+            saved_s: number;
         };
         /**
          * CandidateView
@@ -1558,6 +1759,14 @@ export interface components {
              * @default null
              */
             position?: number | null;
+        };
+        /** CategoryShare */
+        CategoryShare: {
+            /** Category */
+            category: string;
+            /** Answers */
+            answers: number;
+            precision: components["schemas"]["ShareView"];
         };
         /**
          * CategoryView
@@ -1867,6 +2076,39 @@ export interface components {
             /** Event */
             event: components["schemas"]["SessionOpened"] | components["schemas"]["SessionHandedOff"] | components["schemas"]["SessionAssigned"] | components["schemas"]["SessionRequeued"] | components["schemas"]["SessionClosed"] | components["schemas"]["SessionUpdated"] | components["schemas"]["MessageAdded"] | components["schemas"]["MessageDeliveryChanged"] | components["schemas"]["MessageRecalled"] | components["schemas"]["MediaStored"] | components["schemas"]["WindowChanged"] | components["schemas"]["NoteAdded"] | components["schemas"]["RatingRequested"] | components["schemas"]["RatingGiven"] | components["schemas"]["ServicerChanged"] | components["schemas"]["CustomerChanged"] | components["schemas"]["ArticleChanged"] | components["schemas"]["QuestionDecided"] | components["schemas"]["AlarmRaised"] | components["schemas"]["TicketOpened"] | components["schemas"]["TicketMoved"] | components["schemas"]["TicketAssigned"] | components["schemas"]["TicketUpdated"] | components["schemas"]["TicketEntryAdded"] | components["schemas"]["TicketNudged"] | components["schemas"]["TicketEscalated"] | components["schemas"]["SlaWarned"] | components["schemas"]["SlaBreached"] | components["schemas"]["FollowUpDue"] | components["schemas"]["SettingChanged"] | components["schemas"]["AuditRecorded"];
         };
+        /**
+         * FieldChange
+         * @description pieces: for texts. removed, added: for lists and single values, as text.
+         */
+        FieldChange: {
+            /** Field */
+            field: string;
+            /**
+             * Pieces
+             * @default []
+             */
+            pieces: components["schemas"]["Piece"][];
+            /**
+             * Removed
+             * @default []
+             */
+            removed: string[];
+            /**
+             * Added
+             * @default []
+             */
+            added: string[];
+        };
+        /** FieldChangeList */
+        FieldChangeList: {
+            /** Items */
+            items: components["schemas"]["FieldChange"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
         /** FieldProblem */
         FieldProblem: {
             /** Field */
@@ -1958,6 +2200,44 @@ export interface components {
              * @default null
              */
             last_event_id?: number | null;
+        };
+        /**
+         * HighlightView
+         * @description A piece of a field; ranges: [start, end) within `text` that matched.
+         */
+        HighlightView: {
+            /** Field */
+            field: string;
+            /** Text */
+            text: string;
+            /** Ranges */
+            ranges: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * HitList
+         * @description total: all hits, on whatever page.
+         */
+        HitList: {
+            /** Items */
+            items: components["schemas"]["HitView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * HitView
+         * @description score: 0…1, comparable within one result only.
+         */
+        HitView: {
+            article: components["schemas"]["ArticleView"];
+            /** Score */
+            score: number;
+            /** Highlights */
+            highlights: components["schemas"]["HighlightView"][];
         };
         /** Image */
         Image: {
@@ -2438,6 +2718,19 @@ export interface components {
             /** New */
             new: string;
         };
+        /**
+         * Piece
+         * @description A run of text that both have (same), only the old one (removed) or only the new (added).
+         */
+        Piece: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "same" | "removed" | "added";
+            /** Text */
+            text: string;
+        };
         /** Ping */
         Ping: {
             /**
@@ -2644,6 +2937,16 @@ export interface components {
             op: "refused";
             /** Code */
             code: string;
+        };
+        /**
+         * ReplayView
+         * @description then: as recorded. now: what the bot would decide today. is_same: band and article.
+         */
+        ReplayView: {
+            then: components["schemas"]["DecisionView"];
+            now: components["schemas"]["DecisionView"];
+            /** Is Same */
+            is_same: boolean;
         };
         /** ReplyBody */
         ReplyBody: {
@@ -3174,6 +3477,22 @@ export interface components {
             version: number;
         };
         /**
+         * ShareView
+         * @description right of given, with the bounds of the 95 % interval (0…1). low, high: 0, 1 for none.
+         */
+        ShareView: {
+            /** Right */
+            right: number;
+            /** Given */
+            given: number;
+            /** Value */
+            value: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+        };
+        /**
          * SlaBreached
          * @description A promise was broken at `breached_at`, whenever it was noticed.
          */
@@ -3228,6 +3547,44 @@ export interface components {
             note?: string;
             /** Version */
             version: number;
+        };
+        /**
+         * SynonymBody
+         * @description variants: what customers say; term: the word of the base that it means.
+         */
+        SynonymBody: {
+            /** Term */
+            term: string;
+            /** Variants */
+            variants: string[];
+        };
+        /**
+         * SynonymTableBody
+         * @description text: lines `term = variant, variant`; `#` starts a comment.
+         */
+        SynonymTableBody: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * SynonymView
+         * @description One line: what customers say (variants) → the word of the base (term).
+         */
+        SynonymView: {
+            /** Term */
+            term: string;
+            /** Variants */
+            variants: string[];
+        };
+        /** SynonymViewList */
+        SynonymViewList: {
+            /** Items */
+            items: components["schemas"]["SynonymView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
         };
         /**
          * SystemView
@@ -3944,6 +4301,42 @@ export interface operations {
             };
         };
     };
+    find_articles: {
+        parameters: {
+            query: {
+                cursor?: string;
+                limit?: number;
+                q: string;
+                state?: components["schemas"]["ArticleState"];
+                category?: string;
+                tag?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     import_articles: {
         parameters: {
             query?: {
@@ -4133,6 +4526,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArticleView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_revisions: {
+        parameters: {
+            query: {
+                before: number;
+                after: number;
+            };
+            header?: never;
+            path: {
+                article_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldChangeList"];
                 };
             };
             /** @description Refused */
@@ -4672,6 +5099,72 @@ export interface operations {
             };
         };
     };
+    try_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_bot_figures: {
+        parameters: {
+            query?: {
+                since?: string;
+                until?: string;
+                handling_s?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotFigures"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_categories: {
         parameters: {
             query?: never;
@@ -4962,6 +5455,75 @@ export interface operations {
             };
         };
     };
+    list_answer_log: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                band?: components["schemas"]["Band"];
+                article_id?: string;
+                verdict?: "" | "none" | "solved" | "unsolved" | "corrected" | "cited";
+                q?: string;
+                since?: string;
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     correct_decision: {
         parameters: {
             query?: never;
@@ -4986,6 +5548,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DecisionView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayView"];
                 };
             };
             /** @description Refused */
@@ -5921,6 +6514,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_synonyms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SynonymViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_synonym: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SynonymBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SynonymView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_synonym: {
+        parameters: {
+            query: {
+                term: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_synonyms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SynonymTableBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SynonymViewList"];
                 };
             };
             /** @description Refused */

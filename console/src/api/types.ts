@@ -17,6 +17,7 @@ export type DecisionView = Schemas["DecisionView"];
 export type Delivery = Schemas["Delivery"];
 export type DeviceView = Schemas["DeviceView"];
 export type Event = Schemas["Event"];
+export type ImportView = Schemas["ImportView"];
 export type InstitutionView = Schemas["InstitutionView"];
 export type Media = Schemas["Media"];
 export type MenuItem = Schemas["MenuItem"];
@@ -43,11 +44,4 @@ export type UserView = Schemas["UserView"];
 export interface Page<T> {
   items: T[];
   next_cursor: string | null;
-}
-
-export interface ImportReportView {
-  created: number;
-  updated: number;
-  unchanged: number;
-  errors: { row: number; message: string }[];
 }
