@@ -11,10 +11,14 @@ from core.conversations import models as conversations
 from core.customers import file_models as customer_files
 from core.customers import models as customers
 from core.db import Base
+from core.desk import models as desk
 from core.institutions import models as institutions
 from core.ratings import models as ratings
 from core.reads import models as reads
+from core.registration import models as registration
+from core.remote_assistance import models as remote_assistance
 from core.replies import models as replies
+from core.reviews import models as reviews
 from core.segments import models as segments
 from core.servicers import models as servicers
 from core.sessions import models as sessions
@@ -35,6 +39,7 @@ __all__ = [
     "conversations",
     "customer_files",
     "customers",
+    "desk",
     "event_log",
     "idempotency",
     "inbox",
@@ -44,7 +49,10 @@ __all__ = [
     "outbox",
     "ratings",
     "reads",
+    "registration",
+    "remote_assistance",
     "replies",
+    "reviews",
     "segments",
     "servicers",
     "sessions",

@@ -10,7 +10,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, LargeBinary, Table, and_, delete, insert, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    LargeBinary,
+    Table,
+    and_,
+    delete,
+    exists,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.types import TypeEngine
 
 from core.actor import Actor
@@ -155,8 +167,7 @@ async def _move(
     dropped: list[Json] = []
     if column in keys:
         others = [key for key in keys if key is not column]
-        taken = select(*others).where(column == kept_id)
-        clash = and_(column == gone_id, tuple_(*others).in_(taken))
+        clash = and_(column == gone_id, _is_taken(column, others, kept_id))
         found = (await tx.db.execute(select(table).where(clash))).mappings().all()
         dropped = [_plain(row) for row in found]
         await tx.db.execute(delete(table).where(clash))
@@ -167,6 +178,15 @@ async def _move(
         place = keys.index(column)
         moved = [[*key[:place], kept_id, *key[place + 1 :]] for key in moved]
     return moved, dropped
+
+
+def _is_taken(
+    column: Column[Any], others: Sequence[Column[Any]], kept_id: str
+) -> ColumnElement[bool]:
+    """Whether the kept customer has a row in the same place already."""
+    same = column.table.alias()
+    on = [same.c[one.name] == one for one in others]
+    return exists().where(same.c[column.name] == kept_id, *on)
 
 
 async def _move_back(tx: Tx, column: Column[Any], row: CustomerMergeRow) -> None:

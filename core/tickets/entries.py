@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from core.db import Tx
 from core.errors import Conflict, Invalid
-from core.events import TicketEntryAdded
+from core.events import TicketEntryAdded, TicketUpdated
 from core.sla.service import SlaStep
 from core.tickets.access import By, CustomerActor, locked, staff
 from core.tickets.models import TicketRow
 from core.tickets.record import Line, add_entry, promise, responded, saved, view
 from core.tickets.states import FINAL, UNRESOLVED, Action, next_state
-from core.views import Party, TicketEntryView, TicketState
+from core.views import Party, TicketEntryView, TicketState, TicketView
 
 _MAX_TEXT = 10_000
+_MAX_COMMENT = 1000
 
 
 async def reply(
@@ -44,6 +45,28 @@ async def note(
     entry = await add_entry(tx, row, by, _line("note", text, attachment_ids, is_public=False))
     tx.emit(TicketEntryAdded(ticket=await view(tx, row), entry=entry))
     return entry
+
+
+async def rate(
+    tx: Tx, ticket_id: str, score: int, *, by: CustomerActor, comment: str = ""
+) -> TicketView:
+    """The customer's satisfaction, once, after it was resolved. score: 1…5.
+
+    Raises: Conflict `not_resolved`, `already_rated`; Invalid.
+    """
+    row = await locked(tx, ticket_id, by=by)
+    if not 1 <= score <= 5:
+        raise Invalid("bad_score", field="score")
+    if row.state not in (TicketState.RESOLVED, TicketState.CLOSED):
+        raise Conflict("not_resolved", state=row.state)
+    if row.rating_score is not None:
+        raise Conflict("already_rated")
+    row.rating_score = score
+    line = Line("rated", comment.strip()[:_MAX_COMMENT], True, {"score": str(score)})
+    await add_entry(tx, row, by, line)
+    result = await saved(tx, row)
+    tx.emit(TicketUpdated(ticket=result, changed=("rating_score",), by=by.name))
+    return result
 
 
 async def _customer_spoke(tx: Tx, row: TicketRow) -> None:

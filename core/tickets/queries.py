@@ -54,6 +54,14 @@ async def get(tx: Tx, ticket_id: str, *, by: By) -> TicketView:
     return await view(tx, row)
 
 
+async def get_for_link(tx: Tx, ticket_id: str) -> TicketView:
+    """The ticket that a signed link names; the link is the permission. Raises: NotFound."""
+    row = await tx.db.get(TicketRow, ticket_id)
+    if row is None:
+        raise NotFound(noun="ticket", id=ticket_id)
+    return await view(tx, row)
+
+
 async def by_number(tx: Tx, text: str, *, by: By) -> TicketView:
     """The ticket of a number as people type it. Raises: NotFound."""
     number = normal_number(text)

@@ -13,7 +13,7 @@ from core.fields import FieldSpec
 from core.teams import service as teams
 from core.teams.service import Subject
 from core.tickets import assignment, categories, entries, queries, relations, service
-from core.tickets.access import CustomerActor
+from core.tickets.access import By, CustomerActor
 from core.tickets.assignment import Target
 from core.tickets.categories import CategoryDraft
 from core.tickets.queries import TicketFilter
@@ -61,7 +61,7 @@ async def test_the_journey_from_opening_to_confirmation(house: House, clock: Man
     made = await house.ticket(team_id=house.team_id)
     assert (made.state, made.version) == (TicketState.NEW, 1)
     assert made.servicer_id in (house.anna.servicer_id, house.bert.servicer_id)
-    steps = [
+    steps: list[tuple[Action, By, TicketState]] = [
         (Action.ACCEPT, house.anna, TicketState.OPEN),
         (Action.AWAIT, house.anna, TicketState.WAITING),
         (Action.RESUME, house.customer, TicketState.OPEN),

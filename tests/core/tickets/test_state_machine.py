@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import func, select
+from typing_extensions import override
 
 from core import schema
 from core.actor import Actor
@@ -56,6 +57,7 @@ class TicketLife(RuleBasedStateMachine):
             self.ticket = await service.create(tx, TicketDraft("故障", customer), by=BOSS)
         self.people: tuple[By, ...] = (servicer, chief, CustomerActor(customer, "李医生"), BOSS)
 
+    @override
     def teardown(self) -> None:
         self.loop.run_until_complete(self.uow.close())
         self.loop.close()

@@ -1,0 +1,216 @@
+"""Remote assistance (M5.13): asked in words that are kept, agreed, begun, ended with a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import select
+
+from core.actor import Actor
+from core.db import Tx
+from core.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
+from core.ids import new_id
+from core.remote_assistance.models import RemoteAssistanceRow, VpnProfileRow
+from core.servicers.models import ServicerRow
+from core.tickets.access import By, CustomerActor, locked, staff
+from core.tickets.record import Line, add_entry
+from core.tickets.states import FINAL
+from core.views import TicketState, View
+
+#: An answer that comes later than this counts no more; ask again.
+CONSENT_LASTS: Final = timedelta(hours=24)
+TOOLS: Final = ("vpn", "sunlogin", "todesk", "rustdesk", "tencent_meeting", "rdp", "other")
+
+
+class State(StrEnum):
+    ASKED = "asked"
+    AGREED = "agreed"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class RemoteAssistanceView(View):
+    id: str
+    ticket_id: str
+    servicer_id: str
+    servicer_name: str
+    tool: str
+    vpn_profile_id: str | None
+    purpose: str
+    state: State
+    consent_text: str
+    asked_at: datetime
+    answered_at: datetime | None
+    answered_by: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_s: int | None
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    tool: str
+    purpose: str
+    vpn_profile_id: str | None = None
+
+
+async def ask(tx: Tx, ticket_id: str, request: Request, *, by: By) -> RemoteAssistanceView:
+    """Ask the customer for consent. The caller sends `consent_text` with 同意 / 拒绝.
+
+    Raises: NotFound, Forbidden, Invalid; Conflict when one is open already.
+    """
+    actor = staff(by)
+    row = await locked(tx, ticket_id, by=by)
+    if TicketState(row.state) in FINAL:
+        raise Conflict("ticket_closed", state=row.state)
+    if actor.servicer_id is None:
+        raise Forbidden("not_a_servicer")
+    if request.tool not in TOOLS:
+        raise Invalid("bad_value", field="tool")
+    if not 1 <= len(request.purpose.strip()) <= 1000:
+        raise Invalid("required", field="purpose")
+    if request.vpn_profile_id and await tx.db.get(VpnProfileRow, request.vpn_profile_id) is None:
+        raise NotFound(noun="vpn_profile", id=request.vpn_profile_id)
+    if any(one.state in _OPEN for one in await of_ticket(tx, ticket_id)):
+        raise Conflict("remote_assistance_open")
+    made = RemoteAssistanceRow(
+        id=new_id(),
+        ticket_id=ticket_id,
+        servicer_id=actor.servicer_id,
+        tool=request.tool,
+        vpn_profile_id=request.vpn_profile_id,
+        purpose=request.purpose.strip(),
+        state=State.ASKED,
+        asked_at=tx.now,
+        consent_text=consent_text(actor.name, request),
+        answered_by="",
+        result="",
+    )
+    tx.db.add(made)
+    await tx.db.flush()
+    facts = {"id": made.id, "tool": made.tool}
+    await add_entry(tx, row, by, Line("remote_asked", made.consent_text, True, facts))
+    return await _view(tx, made)
+
+
+async def answer(
+    tx: Tx, assistance_id: str, *, agrees: bool, by: CustomerActor
+) -> RemoteAssistanceView:
+    """The customer's answer. A second answer changes nothing.
+
+    Raises: NotFound for somebody else's; Conflict `consent_expired`.
+    """
+    made = await _get(tx, assistance_id)
+    row = await locked(tx, made.ticket_id, by=by)
+    if made.state != State.ASKED:
+        return await _view(tx, made)
+    if tx.now - made.asked_at > CONSENT_LASTS:
+        raise Conflict("consent_expired")
+    made.state = State.AGREED if agrees else State.REFUSED
+    made.answered_at, made.answered_by = tx.now, by.name
+    await add_entry(tx, row, by, Line(f"remote_{made.state}", "", True, {"id": made.id}))
+    return await _view(tx, made)
+
+
+async def start(tx: Tx, assistance_id: str, *, by: By) -> RemoteAssistanceView:
+    """Begin; only what was agreed within a day. Raises: InvalidTransition; Forbidden."""
+    made = await _own(tx, assistance_id, by=by)
+    row = await locked(tx, made.ticket_id, by=by)
+    is_fresh = made.answered_at is not None and tx.now - made.answered_at <= CONSENT_LASTS
+    if made.state != State.AGREED or not is_fresh:
+        raise InvalidTransition(state=made.state, action="start")
+    made.state, made.started_at = State.RUNNING, tx.now
+    await add_entry(tx, row, by, Line("remote_started", "", True, {"id": made.id}))
+    return await _view(tx, made)
+
+
+async def end(tx: Tx, assistance_id: str, result: str, *, by: By) -> RemoteAssistanceView:
+    """End with what was done; also withdraws a request that nobody answered."""
+    made = await _own(tx, assistance_id, by=by)
+    row = await locked(tx, made.ticket_id, by=by)
+    if made.state not in _OPEN:
+        raise InvalidTransition(state=made.state, action="end")
+    was_running = made.state == State.RUNNING
+    if was_running and not result.strip():
+        raise Invalid("required", field="result")
+    made.state = State.ENDED if was_running else State.EXPIRED
+    made.ended_at, made.result = tx.now, result.strip()
+    facts = {"id": made.id, "duration_s": str(_duration_s(made) or 0)}
+    await add_entry(tx, row, by, Line(f"remote_{made.state}", made.result, was_running, facts))
+    return await _view(tx, made)
+
+
+async def of_ticket(tx: Tx, ticket_id: str) -> tuple[RemoteAssistanceView, ...]:
+    """Newest first; requests that were never answered appear as expired."""
+    query = select(RemoteAssistanceRow).where(RemoteAssistanceRow.ticket_id == ticket_id)
+    rows = await tx.db.scalars(query.order_by(RemoteAssistanceRow.asked_at.desc()))
+    return tuple([await _view(tx, row) for row in rows])
+
+
+def consent_text(servicer: str, request: Request) -> str:
+    """What the customer reads before agreeing; stored with the answer."""
+    return (
+        f"客服 {servicer} 申请远程协助您的电脑（方式：{_TOOL_NAMES[request.tool]}）。\n"
+        f"目的：{request.purpose.strip()}\n"
+        "协助期间请您在场并关闭无关窗口，您可随时终止。全过程的起止时间与结果会被记录。是否同意？"
+    )
+
+
+_OPEN: Final = frozenset({State.ASKED, State.AGREED, State.RUNNING})
+_TOOL_NAMES: Final[Mapping[str, str]] = {
+    "vpn": "VPN",
+    "sunlogin": "向日葵",
+    "todesk": "ToDesk",
+    "rustdesk": "RustDesk",
+    "tencent_meeting": "腾讯会议",
+    "rdp": "远程桌面",
+    "other": "其他",
+}
+
+
+async def _get(tx: Tx, assistance_id: str) -> RemoteAssistanceRow:
+    row = await tx.db.get(RemoteAssistanceRow, assistance_id, with_for_update=True)
+    if row is None:
+        raise NotFound(noun="remote_assistance", id=assistance_id)
+    return row
+
+
+async def _own(tx: Tx, assistance_id: str, *, by: By) -> RemoteAssistanceRow:
+    actor: Actor = staff(by)
+    row = await _get(tx, assistance_id)
+    if row.servicer_id != actor.servicer_id and actor.role is not None:
+        raise Forbidden(reason="not_yours")
+    return row
+
+
+def _duration_s(row: RemoteAssistanceRow) -> int | None:
+    if row.started_at is None or row.ended_at is None:
+        return None
+    return int((row.ended_at - row.started_at).total_seconds())
+
+
+async def _view(tx: Tx, row: RemoteAssistanceRow) -> RemoteAssistanceView:
+    servicer = await tx.db.get(ServicerRow, row.servicer_id)
+    state = State(row.state)
+    if state is State.ASKED and tx.now - row.asked_at > CONSENT_LASTS:
+        state = State.EXPIRED
+    plain = {
+        name: getattr(row, name)
+        for name in RemoteAssistanceView.model_fields
+        if name not in ("servicer_name", "state", "duration_s")
+    }
+    return RemoteAssistanceView.model_validate(
+        plain
+        | {
+            "state": state,
+            "servicer_name": servicer.name if servicer else "",
+            "duration_s": _duration_s(row),
+        }
+    )
