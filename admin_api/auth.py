@@ -50,8 +50,8 @@ async def authenticate(services: Services, token: str, *, ip: str) -> tuple[Acto
 
     Raises: Unauthenticated, also once the user is disabled or the device is revoked.
     """
+    access = services.tokens.read(token, now=services.uow.clock.now())
     async with services.uow.read() as tx:
-        access = services.tokens.read(token, now=tx.now)
         actor = await queries.actor_of(tx, access.user_id, access.device_id, ip=ip)
     if actor is None:
         raise Unauthenticated

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,7 +34,8 @@ async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
     route = resource.canonical if resource else "unknown"
     if response.status != 101:
         elapsed = time.perf_counter() - started
-        REQUESTS.labels(request.method, route, str(response.status)).observe(elapsed)
+        method = request.method if request.method in hdrs.METH_ALL else "OTHER"
+        REQUESTS.labels(method, route, str(response.status)).observe(elapsed)
     if response.status >= 500:
         FAILURES.labels(route).inc()
     return response

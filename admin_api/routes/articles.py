@@ -15,6 +15,7 @@ from core.db import Tx
 from core.errors import Conflict, DomainError
 from core.permissions import Permission
 from core.sessions.queries import session_view
+from core.settings.sections import Knowledge
 from core.views import MessageView, Sender
 from knowledge import decisions, feedback, queries, service
 from knowledge.content import ArticleContent, ArticleState
@@ -116,7 +117,7 @@ async def create_article(call: Call, tx: Tx, body: ArticleCreateBody) -> Article
     if body.state == "draft":
         return made
     return await service.publish(
-        tx, made.id, version=made.version, by=call.actor, second_person=False
+        tx, made.id, version=made.version, by=call.actor, second_person=_second_person(call)
     )
 
 
@@ -145,7 +146,11 @@ async def change_article(
         view = await service.restore(tx, article_id, version=view.version, by=call.actor)
     if body.state == ArticleState.PUBLISHED and (view.open or view.live_number is None):
         view = await service.publish(
-            tx, article_id, version=view.version, by=call.actor, second_person=False
+            tx,
+            article_id,
+            version=view.version,
+            by=call.actor,
+            second_person=_second_person(call),
         )
     return view
 
@@ -176,7 +181,12 @@ async def submit_article(call: Call, tx: Tx, article_id: str, body: StepBody) ->
 async def approve_article(call: Call, tx: Tx, article_id: str, body: StepBody) -> ArticleView:
     """Publish what another person submitted."""
     return await service.publish(
-        tx, article_id, version=body.version, by=call.actor, note=body.note
+        tx,
+        article_id,
+        version=body.version,
+        by=call.actor,
+        note=body.note,
+        second_person=_second_person(call),
     )
 
 
@@ -239,6 +249,10 @@ async def correct_decision(
     """Say which article the bot should have answered with."""
     await feedback.correct(tx, decision_id, body.article_id, by=call.actor)
     return await decisions.get_decision(tx, decision_id)
+
+
+def _second_person(call: Call) -> bool:
+    return call.services.settings.get(Knowledge).second_person
 
 
 async def _search(call: Call, text: str, limit: int) -> list[FoundArticle]:

@@ -13,6 +13,7 @@ from admin_api.auth import authenticate, bearer
 from admin_api.endpoint import BASE, Call, endpoint
 from admin_api.uploads import read_upload
 from core.permissions import Permission
+from core.settings.sections import Uploads
 from core.views import AttachmentView
 
 #: Shown in place by browsers; everything else is downloaded.
@@ -44,7 +45,7 @@ class DownloadQuery(BaseModel):
 )
 async def upload(call: Call) -> AttachmentView:
     """Upload one file (multipart field `file`); equal bytes give the equal id."""
-    sent = await read_upload(call.request, call.services.config.upload_max_bytes)
+    sent = await read_upload(call.request, _largest(call))
     return await call.services.files.keep(sent.data, name=sent.name)
 
 
@@ -81,6 +82,13 @@ async def make_ticket(call: Call, attachment_id: str) -> DownloadLinkView:
     until = call.services.uow.clock.now() + lifetime
     ticket = call.services.tokens.ticket(attachment_id, until=until)
     return DownloadLinkView(url=f"{BASE}/attachments/{attachment_id}?ticket={quote(ticket)}")
+
+
+def _largest(call: Call) -> int:
+    """What no kind of file may exceed; each kind's own limit is checked once it is known."""
+    limits = call.services.settings.get(Uploads)
+    kinds = (limits.image_max_bytes, limits.voice_max_bytes, limits.video_max_bytes)
+    return min(max(*kinds, limits.file_max_bytes), call.services.config.upload_max_bytes)
 
 
 def _file(body: bytes, mime: str, name: str, etag: str) -> web.Response:

@@ -15,6 +15,7 @@ from core.db import Tx
 from core.errors import Invalid
 from core.paging import decode_cursor, encode_cursor
 from core.permissions import Permission
+from core.settings.sections import Knowledge
 from knowledge import answer_log, decisions, queries, synonym_table
 from knowledge.answer_log import BotFigures, LogFilter
 from knowledge.answerer import Answerer
@@ -213,13 +214,12 @@ class FiguresQuery(BaseModel):
 
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
-    handling_s: int = Field(300, ge=1, le=86_400)
 
 
 @endpoint("GET", "/bot/figures", access=SERVE, tag="bot")
 async def show_bot_figures(call: Call, tx: Tx, query: FiguresQuery) -> BotFigures:
     """Hit rate, measured precision with its interval, hand-off rate, saved work."""
-    del call
     until: datetime = query.until or tx.now
     since = query.since or until - timedelta(days=30)
-    return await answer_log.bot_figures(tx, since, until, handling_s=query.handling_s)
+    handling_s = call.services.settings.get(Knowledge).handling_s
+    return await answer_log.bot_figures(tx, since, until, handling_s=handling_s)

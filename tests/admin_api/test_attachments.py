@@ -143,13 +143,10 @@ async def test_a_request_without_a_file_is_refused(servicer: Api) -> None:
 
 
 async def test_the_cap_holds_while_reading(servicer: Api) -> None:
-    small = servicer.services.config.model_copy(update={"upload_max_bytes": 100_000})
-    object.__setattr__(servicer.services, "config", small)
-    big = io.BytesIO(b"x" * 3_000_000)
     form = FormData()
-    form.add_field("file", big, filename="x.txt")
-    response = await servicer.raw("POST", "/attachments", data=form)
-    assert response.status == 413
-    just = b"y" * 50_000
-    await _upload(servicer, just, "y.txt")
-    assert Uploads().file_max_bytes > len(just)
+    form.add_field("file", io.BytesIO(b"x" * (Uploads().file_max_bytes + 1)), filename="x.txt")
+    await servicer.refused("POST", "/attachments", status=413, code="too_large", data=form)
+    form = FormData()
+    form.add_field("file", io.BytesIO(b"y" * 5_000_000), filename="y.txt")
+    view = await servicer.call("POST", "/attachments", data=form, status=201)
+    assert view["size"] == 5_000_000

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from admin_api.services import Services
-from core.db import UnitOfWork
+from core.db import Tx, UnitOfWork
 from knowledge.answerer import Answerer
 from knowledge.embedder import Embedder
 from knowledge.feedback import heard_feedback
+from knowledge.mining import mine
 from knowledge.vector_store import DatabaseVectors
 from tests.admin_api.conftest import Login
 from tests.knowledge_base.conftest import GramEncoder, decided, published
@@ -118,3 +121,70 @@ async def test_a_question_can_be_tried_without_leaving_a_trace(
     assert (said["band"], said["article_id"], said["id"]) == ("answer", view.id, "")
     figures = await desk.call("GET", "/bot/figures")
     assert (figures["questions"], figures["precision"]["low"]) == (0, 0)
+
+
+async def test_the_author_may_publish_alone_only_where_the_setting_says_so(
+    log_in: Login, services: Services
+) -> None:
+    chief = await log_in("supervisor")
+    article = {"question": "怎么登录？", "answer": "点登录。", "state": "published"}
+    await chief.refused("POST", "/articles", article, status=403, code="same_person")
+    assert (await chief.call("GET", "/articles"))["items"] == []
+    admin = await log_in("admin")
+    body = {"value": {"second_person": False}, "version": 0}
+    await admin.call("PUT", "/settings/knowledge", body)
+    await services.settings.load()
+    assert (await chief.call("POST", "/articles", article, status=201))["is_live"]
+
+
+async def test_the_gap_queue_is_worked_off(
+    log_in: Login, uow: UnitOfWork, answerer: Answerer
+) -> None:
+    async def nobody(tx: Tx, session_ids: Sequence[str]) -> Mapping[str, str]:
+        return {}
+
+    for question in ("健康证怎么补打", "健康证补打怎么弄"):
+        await decided(uow, None, question=question)
+    await mine(uow, Embedder(GramEncoder()), nobody)
+    desk = await log_in("servicer")
+    (gap,) = (await desk.call("GET", "/gaps?state=open"))["items"]
+    assert (gap["size"], len(gap["samples"])) == (2, 2)
+    path = f"/gaps/{gap['id']}"
+    due = {"owner_id": None, "due_at": "2026-03-09T00:00:00Z", "version": gap["version"]}
+    gap = await desk.call("POST", f"{path}/assign", due)
+    assert gap["due_at"] == "2026-03-09T00:00:00Z"
+    await desk.refused("POST", f"{path}/assign", due, status=409, code="conflict")
+    gap = await desk.call("POST", f"{path}/dismiss", {"version": gap["version"]})
+    gap = await desk.call("POST", f"{path}/reopen", {"version": gap["version"]})
+    draft = await desk.call("POST", f"{path}/draft", {"version": gap["version"]}, status=201)
+    assert draft["state"] == "draft"
+    assert (await desk.call("GET", path))["article_id"] == draft["id"]
+    await desk.refused("GET", "/gaps/none", status=404, code="gap_not_found")
+
+
+async def test_known_questions_feed_calibration_and_the_gate(
+    log_in: Login, uow: UnitOfWork, answerer: Answerer
+) -> None:
+    view = await published(uow, question="怎么重置登录密码？")
+    await answerer.start()
+    desk, chief = await log_in("servicer"), await log_in("supervisor")
+    body = {"question": "登录密码重置", "article_id": view.id}
+    known = await desk.call("PUT", "/known-questions", body)
+    listed = await desk.call("GET", f"/known-questions?article_id={view.id}")
+    assert [item["id"] for item in listed["items"]] == [known["id"]]
+
+    thief = {"question": "登录密码重置", "answer": "别的"}
+    draft = await desk.call("POST", "/articles", thief, status=201)
+    impact = await desk.call("POST", f"/articles/{draft['id']}/impact", {})
+    assert [item["kind"] for item in impact["changed"]] == ["worse"]
+    gone = await desk.call("POST", f"/articles/{view.id}/impact", {"step": "archive"})
+    assert {item["after"]["article_id"] for item in gone["changed"]} == {None}
+
+    await desk.refused("POST", "/calibrations", {}, status=403, code="forbidden")
+    fit = await chief.call("POST", "/calibrations", {"target": 0.95}, status=201)
+    assert (fit["labels"], fit["is_own"], fit["is_active"]) == (1, False, False)
+    await chief.refused("POST", f"/calibrations/{fit['id']}/activate", status=409, code="not_own")
+    await chief.call("DELETE", "/calibrations/active", status=204)
+    assert len((await desk.call("GET", "/calibrations"))["items"]) == 1
+    await desk.call("DELETE", f"/known-questions/{known['id']}", status=204)
+    assert (await desk.call("GET", "/known-questions"))["items"] == []

@@ -109,7 +109,9 @@ async def test_health_readiness_and_metrics(api: Api) -> None:
     object.__setattr__(api.services, "readiness", late)
     checks = {"database": True, "index": False}
     assert await api.call("GET", "/readyz", status=503) == {"checks": checks}
+    await api.raw("SURPRISE", "/readyz")
     text = await (await api.raw("GET", "/metrics")).text()
+    assert "SURPRISE" not in text
     assert 'wenqu_http_request_seconds_count{method="GET",route="/readyz",status="503"}' in text
 
 
