@@ -6,6 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from importlib import resources
 from typing import Final
 
 import numpy as np
@@ -20,6 +22,7 @@ from knowledge.models import ArticleRow, DecisionRow, FeedbackRow, GapQuestionRo
 from knowledge.queries import live_conditions
 from knowledge.redaction import redacted
 from knowledge.retriever import Band
+from knowledge.tables import read_records
 from knowledge.text import clean_query, grams, squeeze
 
 log = logging.getLogger(__name__)
@@ -177,8 +180,16 @@ async def _anchors(tx: Tx) -> dict[str, list[str]]:
 
 
 async def _background(tx: Tx) -> list[str]:
+    """Other questions of the base; a small base borrows those of the demo."""
     query = select(ArticleRow.question).order_by(ArticleRow.id).limit(_BACKGROUND)
-    return list(await tx.db.scalars(query))
+    own = list(await tx.db.scalars(query))
+    return own if len(own) >= _BACKGROUND // 4 else own + _borrowed()
+
+
+@cache
+def _borrowed() -> list[str]:
+    data = (resources.files("knowledge") / "data" / "demo_faq.jsonl").read_bytes()
+    return [str(record.values["question"]) for record in read_records(data, "jsonl")]
 
 
 def _positions(

@@ -145,8 +145,7 @@ async def publish(
     """
     by.require(Permission.ARTICLE_PUBLISH)
     row = await _access(tx, article_id, version)
-    states = ("review",) if second_person else _OPEN_STATES
-    opened = await _required_revision(tx, row, *states)
+    opened = await _required_revision(tx, row, *_OPEN_STATES)
     if second_person and opened.author_id == by.key:
         raise Forbidden("same_person", article_id=article_id)
     _judge(tx, opened, "published", by, note)

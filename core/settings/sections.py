@@ -308,6 +308,26 @@ class Customers(Section):
     fields: tuple[FieldSpec, ...] = Field((), max_length=50, title="自定义字段")
 
 
+class Knowledge(Section):
+    key = "knowledge"
+    title = "知识库"
+    about = "审核与统计"
+
+    second_person: bool = Field(
+        True,
+        title="发布须由他人审核",
+        description="开启后，作者不能发布自己写的知识条目；只有一人维护知识库时可以关闭",
+    )
+    handling_s: int = Field(
+        300,
+        ge=1,
+        le=86400,
+        title="人工处理一个问题的时长",
+        description="用于估算机器人节省的工作量",
+        json_schema_extra=_unit("s"),
+    )
+
+
 class Retention(Section):
     key = "retention"
     title = "保存期限"
@@ -330,6 +350,7 @@ SECTIONS: Final[dict[str, type[Section]]] = {
         Security,
         Tickets,
         Customers,
+        Knowledge,
         Retention,
     )
 }
