@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import WSMessageTypeError, WSMsgType, web
 from pydantic import ValidationError
 
-from admin_api.auth import authenticate, client_ip
+from admin_api.auth import authenticate, client_ip, limit_requests
 from admin_api.endpoint import SERVICES
 from admin_api.services import Services
 from admin_api.socket import protocol
@@ -150,6 +150,7 @@ class Connection:
             await self._ws.send_str(Refused(code="forbidden").model_dump_json())
             return
         try:
+            await limit_requests(self._services, actor.key)
             async with self._services.uow.write() as tx:
                 await servicers.set_presence(tx, actor.servicer_id, wanted.presence, by=actor)
         except DomainError as error:

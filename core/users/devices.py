@@ -10,9 +10,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Final, Literal
 
-from sqlalchemy import update
+from sqlalchemy import delete, or_, update
 
 from core.actor import Actor
 from core.audit import service as audit
@@ -22,6 +22,9 @@ from core.ids import new_id
 from core.users.models import DeviceRow, UserRow
 from core.users.queries import UserView, user_view
 from core.views import Role
+
+
+KEPT_AFTER_END: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ async def open_device(
 ) -> Login:
     device_id = new_id()
     token = _new_token(device_id)
+    await _forget_ended(tx, user.id)
     tx.db.add(
         DeviceRow(
             id=device_id,
@@ -107,6 +111,13 @@ async def revoke_all(tx: Tx, user_id: str, *, but: str | None = None) -> None:
         .where(DeviceRow.user_id == user_id, DeviceRow.revoked_at.is_(None), DeviceRow.id != but)
         .values(revoked_at=tx.now)
     )
+
+
+async def _forget_ended(tx: Tx, user_id: str) -> None:
+    """Logins that ended a month ago are of no use any more; the audit log has them."""
+    month_ago = tx.now - KEPT_AFTER_END
+    ended = or_(DeviceRow.expires_at < month_ago, DeviceRow.revoked_at < month_ago)
+    await tx.db.execute(delete(DeviceRow).where(DeviceRow.user_id == user_id, ended))
 
 
 def _new_token(device_id: str) -> str:

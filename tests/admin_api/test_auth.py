@@ -6,8 +6,10 @@ from typing import Any
 
 import jwt
 import pytest
+from sqlalchemy import func, select
 
 from core.settings.sections import Security
+from core.users.models import DeviceRow
 from tests.admin_api.conftest import PASSWORD, Api
 
 
@@ -149,6 +151,14 @@ async def test_devices_are_listed_and_revoked_but_only_ones_own(
         "GET", "/auth/me", status=401, code="unauthenticated"
     )
     assert len((await servicer.call("GET", "/auth/devices"))["items"]) == 1
+
+
+async def test_logins_that_ended_long_ago_are_forgotten(servicer: Api) -> None:
+    await _login(servicer, "servicer")
+    servicer.clock.advance(days=60)
+    await _login(servicer, "servicer")
+    async with servicer.services.uow.read() as tx:
+        assert await tx.db.scalar(select(func.count()).select_from(DeviceRow)) == 1
 
 
 async def test_logging_out_ends_this_login_only(servicer: Api) -> None:

@@ -223,6 +223,16 @@ async def test_presence_is_set_and_nonsense_is_refused_without_ending(
     assert await _close_code(socket) == 1009
 
 
+async def test_a_socket_that_asks_too_much_is_refused(servicer: Api) -> None:
+    limited = servicer.services.config.model_copy(update={"requests_per_minute": 3})
+    object.__setattr__(servicer.services, "config", limited)
+    socket, _ = await _greet(servicer)
+    for _ in range(4):
+        await socket.send_json({"op": "presence", "presence": "online"})
+    assert await _next(socket) == {"op": "refused", "code": "too_many_requests"}
+    await socket.close()
+
+
 async def test_whoever_stays_away_goes_offline_and_whoever_looks_stays(
     servicer: Api, supervisor: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
