@@ -1,4 +1,4 @@
-"""Thresholds and calibration from few labels: intervals, a prior, strength shared by categories."""
+"""Thresholds and calibration from few labels: intervals, a prior, shared strength."""
 
 from __future__ import annotations
 

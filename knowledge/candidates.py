@@ -17,10 +17,10 @@ from knowledge.synonyms import Synonyms
 from knowledge.text import grams, words
 
 #: How many each source proposes; their union is measured.
-FROM_QUESTIONS, FROM_ANSWERS, FROM_WORDS, FROM_GRAMS, FROM_ANSWER_WORDS = 24, 8, 10, 10, 6
+FROM_QUESTIONS, FROM_ANSWERS, FROM_WORDS, FROM_GRAMS, FROM_ANSWER_WORDS = 20, 6, 8, 8, 5
 
 #: Candidates measured at most, by the best cosine or the best lexical rank.
-MEASURED = 32
+MEASURED = 20
 
 
 class Field(StrEnum):
@@ -43,7 +43,7 @@ class FieldText:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An article prepared for the corpus, in the terms of the synonym table, and the texts to embed."""
+    """An article prepared for the corpus in the terms of the synonym table, and what to embed."""
 
     article: ArticleText
     texts: tuple[FieldText, ...]

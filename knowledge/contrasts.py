@@ -37,6 +37,8 @@ OPPOSITES: tuple[tuple[str, str], ...] = (
 )
 _OPPOSITES = tuple((re.compile(a), re.compile(b)) for a, b in OPPOSITES)
 
+_ANY_SIDE = re.compile("|".join(f"{left}|{right}" for left, right in OPPOSITES))
+
 #: What a question asks for.
 ASKS: tuple[tuple[str, str], ...] = (
     ("how", "怎么办|怎么|怎样|如何|咋|怎麼|方法|步骤|流程|操作"),
@@ -73,6 +75,8 @@ _LATIN = re.compile(r"[a-z]{2,}[a-z0-9]*")
 @lru_cache(maxsize=20_000)
 def sides(text: str) -> frozenset[tuple[int, int]]:
     """(pair, side) for each opposite of which the folded text has exactly one side."""
+    if _ANY_SIDE.search(text) is None:
+        return frozenset()
     found = set()
     for pair, (left, right) in enumerate(_OPPOSITES):
         has_left, has_right = left.search(text) is not None, right.search(text) is not None

@@ -65,7 +65,8 @@ Encode = Callable[[Sequence[str], Role], npt.ArrayLike]
 
 #: Texts handed to a local model in one call; a query waits for at most one such call.
 CHUNK = 8
-_STOP = 9
+#: Overtakes everything: at the end nobody waits for bulk work.
+_STOP = -1
 
 
 @dataclass(order=True)
@@ -102,6 +103,7 @@ class ThreadEncoder:
         return np.concatenate(await asyncio.gather(*rows)) if rows else _nothing()
 
     async def close(self) -> None:
+        """Waits for the chunk in hand; work that still queues is refused."""
         if self._thread is not None:
             self._queue.put(_Work(_STOP, next(self._numbers)))
             await asyncio.to_thread(self._thread.join)
@@ -133,6 +135,10 @@ class ThreadEncoder:
         while (work := self._queue.get()).priority != _STOP:
             batch = [work, *self._waiting_like(work)]
             self._answer(batch)
+        while not self._queue.empty():
+            left = self._queue.get_nowait()
+            if left.done is not None:
+                left.done(EncoderError("the encoder was closed"))
 
     def _waiting_like(self, first: _Work) -> list[_Work]:
         """Queued work of the same role and priority, up to one chunk of texts in all."""

@@ -30,12 +30,17 @@ class EvaluationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A labelled question. gold: ids of acceptable articles; empty means out of scope."""
+    """A labelled question.
+
+    gold: ids of acceptable articles; empty means out of scope. near: the article that an
+    out-of-scope question resembles, where somebody noted it.
+    """
 
     query_id: str
     query: str
     gold: frozenset[str]
     kind: str = ""
+    near: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,7 @@ def read_questions(file: Path) -> tuple[Question, ...]:
             query=str(row["query"]),
             gold=frozenset(split_list(row["gold"])),
             kind=str(row.get("type") or ""),
+            near=str(row.get("near") or ""),
         )
         for number, row in enumerate(_rows(file, ("query", "gold")))
     )
@@ -179,8 +185,8 @@ def report(labelled: LabelledSet, found: Sequence[Outcome]) -> Report:
         recall_at_3=wilson(sum(_within(o, 3) for o in inside), len(inside)),
         mrr=sum(1 / (o.rank + 1) for o in inside if o.rank is not None) / max(len(inside), 1),
         auroc=auroc(labels),
-        coverage_95=_coverage(labels, 0.95),
-        coverage_98=_coverage(labels, 0.98),
+        coverage_95=coverage_at(labels, 0.95),
+        coverage_98=coverage_at(labels, 0.98),
         precision=wilson(len(right), len(given)),
         coverage=wilson(len(right), len(inside)),
         answered_or_offered=wilson(sum(map(_helps, inside)), len(inside)),
@@ -203,7 +209,7 @@ def auroc(labels: Sequence[Labelled]) -> float:
     return float((below + equal / 2).sum() / (len(right) * len(outside)))
 
 
-def _coverage(labels: Sequence[Labelled], target: float) -> Interval:
+def coverage_at(labels: Sequence[Labelled], target: float) -> Interval:
     """The largest coverage over all thresholds whose precision is at least the target."""
     inside = sum(label.in_scope for label in labels)
     ordered = sorted(labels, key=lambda label: -label.confidence)

@@ -23,10 +23,11 @@ NAMES: tuple[str, ...] = (
     "dense", "dense_question", "dense_tags", "dense_answer", "dense_mean",
     # BM25 over question and tags by words and characters, over the answer by words
     "bm25_words", "bm25_grams", "bm25_answer",
-    # weighted share of the query's / the phrasing's terms found in the other; _all: anywhere
+    # weighted share of the query's or the phrasing's terms found in the other, or anywhere
     "gram_query", "gram_article", "gram_all", "word_query", "word_article", "word_all",
-    # the same with near words counting in part, and the heaviest word left over
-    "soft_query", "soft_article", "soft_both", "soft_all", "left_query", "left_article", "left_all",
+    # the same with near words counting in part; the heaviest word left over
+    "soft_query", "soft_article", "soft_both", "soft_all",
+    "left_query", "left_article", "left_all",
     "same_order", "length_ratio",
     # contrasts
     "contradiction", "negation", "asks_both", "asks_apart", "numbers_apart", "latin_apart",
@@ -88,21 +89,14 @@ class _Query:
 
     def __init__(self, text: str, words_of: Weights, grams_of: Weights) -> None:
         self.text = text
-        self._weights = {True: words_of, False: grams_of}
-        self._memo: dict[tuple[bool, str], float] = {}
-        self.grams = {term: self.weight(term, word=False) for term in _gram_set(text)}
+        self.gram_weight, self.weight = grams_of.idf, words_of.idf
+        self.grams = {term: self.gram_weight(term) for term in _gram_set(text)}
         self.words = np.array([self.weight(t) for t in _word_list(text)], dtype=np.float32)
         self.gram_mass = sum(self.grams.values()) or 1.0
         self.word_mass = float(self.words.sum()) or 1.0
         strange = [not words_of.knows(term) for term in _word_list(text)]
         self.unknown = float(self.words[strange].sum()) / self.word_mass
         self.heaviest = words_of.idf("\0") or 1.0
-
-    def weight(self, term: str, *, word: bool = True) -> float:
-        known = self._memo.get((word, term))
-        if known is None:
-            known = self._memo[word, term] = self._weights[word].idf(term)
-        return known
 
 
 def features(
@@ -112,13 +106,18 @@ def features(
     seen = _Query(query, words_of, grams_of)
     rows = np.zeros((len(candidates), len(NAMES)), dtype=np.float32)
     if not candidates:
-        return rows
+        return nothing()
     for row, candidate in zip(rows, candidates, strict=True):
         for name, value in (_indexed(seen, candidate) | _compared(seen, candidate)).items():
             row[COLUMN[name]] = value
     _soften(rows, seen, candidates)
     _compare_candidates(rows)
     return rows
+
+
+def nothing() -> Matrix:
+    """The features of no candidate."""
+    return np.zeros((0, len(NAMES)), dtype=np.float32)
 
 
 def _indexed(query: _Query, candidate: Measured) -> dict[str, float]:
@@ -164,7 +163,7 @@ def _overlap(query: _Query, text: str) -> tuple[float, float]:
     """Weighted share of the query's grams in the text, and of the text's in the query."""
     found = _gram_set(text)
     shared = sum(query.grams[term] for term in query.grams.keys() & found)
-    mass = sum(query.weight(term, word=False) for term in found)
+    mass = sum(map(query.gram_weight, found))
     return shared / query.gram_mass, shared / (mass or 1.0)
 
 
@@ -221,7 +220,7 @@ class _Words:
 
     def phrase(self) -> tuple[float, ...]:
         query, theirs = self.query, self.near.max(axis=0)
-        weights = np.array([query.weight(t) for t in _word_list(self.text)], dtype=np.float32)
+        weights = np.array(list(map(query.weight, _word_list(self.text))), dtype=np.float32)
         mass = float(weights.sum()) or 1.0
         of_query = float(self.best @ query.words) / query.word_mass
         of_text = float(theirs @ weights) / mass

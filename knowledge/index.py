@@ -10,7 +10,7 @@ import numpy as np
 from knowledge.encoders import Vectors
 
 #: Above this many vectors the exact search is the slower part of a decision (measured).
-EXACT_UP_TO = 50_000
+EXACT_UP_TO = 20_000
 #: Cells above that size, and how many of them a search looks into: 0.997 of the nearest found.
 CELLS, LOOKED_INTO = 512, 32
 _TRAINED_PER_CELL = 40

@@ -20,6 +20,9 @@ Scores = npt.NDArray[np.float32]
 _COMMON_SHARE = 0.1
 _COMMON_COUNT = 3000
 
+#: Weights kept between two changes of the documents.
+_REMEMBERED = 50_000
+
 
 @dataclass(slots=True)
 class _Posting:
@@ -45,6 +48,7 @@ class LexicalIndex:
         self._lengths: npt.NDArray[np.float32] = np.zeros(64, dtype=np.float32)
         self._size = 0
         self._total = 0.0
+        self._idf: dict[str, float] = {}
 
     def __len__(self) -> int:
         return self._size
@@ -60,6 +64,7 @@ class LexicalIndex:
         self._lengths[slot] = length
         self._total += length
         self._size += 1
+        self._idf.clear()
 
     def remove(self, slot: int, texts: Iterable[str]) -> None:
         """Take a document out. `texts` must be those it was added with."""
@@ -71,12 +76,18 @@ class LexicalIndex:
         self._total -= float(self._lengths[slot])
         self._lengths[slot] = 0.0
         self._size -= 1
+        self._idf.clear()
 
     def idf(self, term: str) -> float:
         """Inverse document frequency: 0 < idf; unknown terms weigh most."""
-        posting = self._postings.get(term)
-        found = len(posting.slots) if posting else 0
-        return math.log(1 + (self._size - found + 0.5) / (found + 0.5))
+        known = self._idf.get(term)
+        if known is None:
+            posting = self._postings.get(term)
+            found = len(posting.slots) if posting else 0
+            known = math.log(1 + (self._size - found + 0.5) / (found + 0.5))
+            if len(self._idf) < _REMEMBERED:
+                self._idf[term] = known
+        return known
 
     def knows(self, term: str) -> bool:
         return term in self._postings
@@ -115,7 +126,8 @@ class LexicalIndex:
 
 def best(scores: Scores, limit: int) -> list[int]:
     """Slots of the highest scores above 0, best first; the lower slot first among equals."""
-    limit = min(limit, len(scores))
-    top = np.argpartition(scores, -limit)[-limit:]
-    top = top[np.lexsort((top, -scores[top]))]
-    return [int(slot) for slot in top if scores[slot] > 0]
+    found = np.flatnonzero(scores)
+    if len(found) > limit:
+        found = found[np.argpartition(-scores[found], limit - 1)[:limit]]
+    ordered: list[int] = found[np.lexsort((found, -scores[found]))].tolist()
+    return ordered

@@ -48,6 +48,15 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """rows: one of `features.NAMES` per article, same order as `article_ids`."""
+
+    cleaned: str
+    article_ids: tuple[str, ...]
+    rows: features.Matrix
+
+
+@dataclass(frozen=True, slots=True)
 class Thresholds:
     """Confidence from which to answer, and from which to offer the menu.
 
@@ -142,11 +151,32 @@ class Retriever:
 
         Raises: TimeoutError when the embedder is late; EncoderError.
         """
+        measured = await self.measure(query)
+        if not measured.article_ids:
+            return Ranking(query, measured.cleaned, 0.0, ())
+        scored = self.scorer.score(measured.rows)
+        kept = zip(scored.order[:KEPT].tolist(), scored.scores[:KEPT].tolist(), strict=True)
+        candidates = tuple(
+            Candidate(
+                measured.article_ids[at],
+                score,
+                dict(zip(features.NAMES, measured.rows[at].tolist(), strict=True)),
+            )
+            for at, score in kept
+        )
+        return Ranking(query, measured.cleaned, scored.confidence, candidates)
+
+    async def measure(self, query: str) -> Measurement:
+        """The articles worth weighing and their features: what a scorer is fitted on."""
         cleaned = self._corpus.in_base_words(clean_query(query))
         if not cleaned or not len(self):
-            return Ranking(query, cleaned, 0.0, ())
+            return Measurement(cleaned, (), features.nothing())
         vector = await self.embedder.query(cleaned)
-        return self._rank(query, cleaned, vector)
+        found = self._corpus.candidates(cleaned, vector)
+        rows = features.features(
+            cleaned, [one.measured for one in found], self._corpus.words, self._corpus.grams
+        )
+        return Measurement(cleaned, tuple(one.article_id for one in found), rows)
 
     async def decide(self, query: str) -> Decision:
         """Gate, answer, offer a menu or hand off."""
@@ -157,22 +187,6 @@ class Retriever:
         if gate is not None and not self._covers(gate, ranking):
             return Decision(Band.GATE, 0.0, ranking.candidates, "gate", 1.0, gate)
         return self._band(ranking)
-
-    def _rank(self, query: str, cleaned: str, vector: Vectors) -> Ranking:
-        found = self._corpus.candidates(cleaned, vector)
-        if not found:
-            return Ranking(query, cleaned, 0.0, ())
-        measured = [candidate.measured for candidate in found]
-        rows = features.features(cleaned, measured, self._corpus.words, self._corpus.grams)
-        scored = self.scorer.score(rows)
-        kept = tuple(
-            Candidate(
-                found[at].article_id, float(score), dict(zip(features.NAMES, row, strict=True))
-            )
-            for at, score in zip(scored.order[:KEPT].tolist(), scored.scores[:KEPT], strict=True)
-            for row in [rows[at].tolist()]
-        )
-        return Ranking(query, cleaned, scored.confidence, kept)
 
     def _covers(self, gate: Gate, ranking: Ranking) -> bool:
         """Whether the base itself speaks of what the gate holds back: a medical base, say."""

@@ -150,10 +150,12 @@ def sigmoid(logit: float) -> float:
 
 
 def _blend(parts: Sequence[Mapping[str, object]]) -> Blend:
-    return Blend(tuple((float(str(part["weight"])), _model(part)) for part in parts))
+    return Blend(tuple((float(str(part["weight"])), parse_model(part)) for part in parts))
 
 
-def _model(part: Mapping[str, object]) -> Forest | Linear:
+def parse_model(part: Mapping[str, object]) -> Forest | Linear:
+    """One model from its JSON form. Raises: KeyError, TypeError, ValueError."""
+
     def floats(name: str) -> Column:
         return np.asarray(part[name], dtype=np.float64)
 

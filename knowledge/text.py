@@ -6,23 +6,10 @@ import itertools
 import re
 import unicodedata
 from functools import lru_cache
+from importlib import resources
 
 import rjieba
 
-#: Opening words that carry no question; removed only in front, and only when enough remains.
-_OPENINGS = tuple(
-    (
-        "尊敬的 各位 老师们 老师 客服 亲 你好 您好 hello hi 哈喽 嗨 早上好 上午好 中午好 下午好 晚上好 早 在吗 在不在 在么 有人吗 打扰了 "
-        "打扰一下 打扰下 不好意思 请教一下 请教下 请教 请问一下 请问下 请问 想问一下 想问下 我想问一下 我想问下 我想咨询一下 咨询一下 咨询下 问一下 问下 "
-        "麻烦问一下 麻烦问下 麻烦帮忙看一下 麻烦帮忙看看 麻烦看一下 麻烦 那个 就是说"
-    ).split()
-)
-_CLOSINGS = tuple(
-    (
-        "谢谢啦 谢谢了 谢谢您 谢谢你 谢谢老师 谢谢 多谢 感谢 辛苦了 麻烦了 麻烦您了 麻烦老师 麻烦帮忙看看 麻烦帮忙看一下 麻烦看一下 麻烦快点看下 麻烦快点 "
-        "帮忙看看 帮忙看一下 帮忙看下 帮我看看 帮我看下 急急急 急用啊 急用 急死了 很急 急 在线等 求助 拜托了 拜托 老师 呀老师 亲"
-    ).split()
-)
 _FILLER = re.compile(r"[\s,，.。!！?？~～、;；:：…\-—]*")
 _MENTION = re.compile(r"@[^\s@]{1,20}[\s\u2005]")
 _REPEAT = re.compile(r"([!！?？。~～,，、…])\1+")
@@ -33,14 +20,25 @@ _WORD = re.compile(r"[0-9a-z\u4e00-\u9fff]")
 _ALNUM = re.compile(r"[^0-9a-z\u4e00-\u9fff]+")
 
 
-def _alternatives(words: tuple[str, ...]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+def _politeness() -> dict[str, str]:
+    """Regular expressions for the sections of data/politeness.txt, longest word first."""
+    file = resources.files("knowledge") / "data" / "politeness.txt"
+    sections: dict[str, list[str]] = {}
+    section: list[str] = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = sections.setdefault(line.strip("[]"), [])
+        elif not line.startswith("#"):
+            section += line.split()
+    return {
+        name: "|".join(re.escape(word) for word in sorted(found, key=len, reverse=True))
+        for name, found in sections.items()
+    }
 
 
-_OPENING = re.compile(rf"^(?:{_alternatives(_OPENINGS)})(?:{_FILLER.pattern})")
-_CLOSING = re.compile(
-    rf"[\s,，.。!！?？~～、;；…]+(?:{_alternatives(_CLOSINGS)})[\s,，.。!！~～…]*$"
-)
+_POLITE = _politeness()
+_OPENING = re.compile(rf"^(?:{_POLITE['opening']})(?:{_FILLER.pattern})")
+_CLOSING = re.compile(rf"[\s,，.。!！?？~～、;；…]+(?:{_POLITE['closing']})[\s,，.。!！~～…]*$")
 
 #: What must remain after greetings are taken off; shorter remainders keep the original.
 MIN_REMAINDER = 4

@@ -40,24 +40,23 @@ class WordVectors:
 
     def of(self, text: str) -> Rows:
         """float32[words of the text, dim], each distinct word once, in order."""
-        distinct = dict.fromkeys(words(text))
-        return np.stack([self._vector(word) for word in distinct]) if distinct else self._none()
+        distinct = list(dict.fromkeys(words(text)))
+        at = [self._at.get(word, -1) for word in distinct]
+        rows: Rows = self._rows[at]
+        for number, found in enumerate(at):
+            if found < 0:
+                rows[number] = self._made_up(distinct[number])
+        return rows
 
-    def _vector(self, word: str) -> Rows:
-        at = self._at.get(word)
-        if at is not None:
-            known: Rows = self._rows[at]
-            return known
-        parts = [self._rows[at] for char in word if (at := self._at.get(char)) is not None]
-        if len(parts) == len(word) > 0:
-            row = np.sum(parts, axis=0)
+    def _made_up(self, word: str) -> Rows:
+        """A row for a word outside the table: of its characters, or one that nothing is near."""
+        parts = [at for char in word if (at := self._at.get(char)) is not None]
+        if len(parts) == len(word):
+            row = self._rows[parts].sum(axis=0)
         else:
             seed = np.random.default_rng(zlib.crc32(word.encode()))
             row = seed.standard_normal(self._rows.shape[1], dtype=np.float32)
         return np.asarray(row / max(float(np.linalg.norm(row)), 1e-6), dtype=np.float32)
-
-    def _none(self) -> Rows:
-        return np.zeros((0, self._rows.shape[1]), dtype=np.float32)
 
 
 def nearness(cosines: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ def test_the_exact_interval_is_the_one_of_the_books() -> None:
 @given(labels)
 def test_a_higher_threshold_never_answers_more(found: list[Labelled]) -> None:
     points = curve(found)
-    for low, high in zip(points, points[1:], strict=False):
+    for low, high in itertools.pairwise(points):
         assert low.threshold < high.threshold
         assert low.answers > high.answers
         assert low.coverage >= high.coverage

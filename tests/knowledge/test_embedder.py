@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+import types
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,12 +12,13 @@ import pytest
 from core.ports import WriteBlockError, in_write_block
 from knowledge.embedder import Embedder, text_key
 from knowledge.encoders import (
-    EndpointEncoder,
     EncoderError,
+    EndpointEncoder,
     Role,
     ThreadEncoder,
     Vectors,
     bundled,
+    sentence_transformers,
 )
 from tests.knowledge.conftest import HashEncoder
 
@@ -172,4 +175,32 @@ async def test_the_bundled_model_knows_that_a_paraphrase_is_nearer() -> None:
     )
     assert rows.shape == (3, 384)
     assert rows[0] @ rows[1] > rows[0] @ rows[2]
+    await encoder.close()
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"), [("/models/e5-small", "query: 甲"), ("/models/m", "甲")]
+)
+async def test_a_sentence_transformers_directory_is_loaded_when_first_used(
+    monkeypatch: pytest.MonkeyPatch, model: str, shown: str
+) -> None:
+    loaded: list[str] = []
+    seen: list[str] = []
+
+    class SentenceTransformer:
+        def __init__(self, name: str, device: str) -> None:
+            loaded.append(name)
+
+        def encode(self, texts: list[str], show_progress_bar: bool) -> list[list[float]]:
+            seen.extend(texts)
+            return [[3.0, 4.0]] * len(texts)
+
+    module = types.ModuleType("sentence_transformers")
+    module.SentenceTransformer = SentenceTransformer  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sentence_transformers", module)
+    encoder = sentence_transformers(model)
+    assert loaded == []
+    rows = await encoder.encode(["甲"], Role.QUERY)
+    assert np.allclose(rows, [[0.6, 0.8]])
+    assert (loaded, seen) == ([model], [shown])
     await encoder.close()

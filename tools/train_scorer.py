@@ -1,0 +1,341 @@
+"""Fit knowledge/data/scorer.json on labelled folders. Needs the dependency group `train`.
+
+    python tools/train_scorer.py DIR [DIR …] [--vectors FILE] [--cross-validate] [--out FILE]
+
+A folder holds the pairs that `wenqu faq eval` reads. Only coefficients are written. Beside the
+labelled questions, each article lends two more: one of its similar questions asked while that
+wording is hidden (in scope), and its question asked while the article is away (out of scope).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import json
+import pickle
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+
+from knowledge import evaluation, features
+from knowledge.calibration import Labelled, wilson
+from knowledge.embedder import Embedder
+from knowledge.encoders import bundled
+from knowledge.gates import Gates
+from knowledge.retriever import Retriever
+from knowledge.scorer import CONTEXT, Forest, Linear, Scorer, context, parse_model
+
+Matrix = npt.NDArray[np.float64]
+FOLDS, INNER = 5, 4
+#: Weight of one example in the ranking and the trust model, by set and origin.
+RANK_WEIGHT = {"real": 1.0, "lent": 0.5}
+TRUST_WEIGHT = {"real": 1.0, "lent": 0.3}
+#: A small hand-written set beside a large one counts this much more.
+SMALL_SET, SMALL_FACTOR = 500, 3.0
+RIDGE = 3.0
+#: Share of the logistic model in the trust blend; trees have the rest.
+LOGISTIC_SHARE = 0.3
+TREES, DEPTH, RATE, SMALLEST_LEAF = 120, 4, 0.08, 20
+
+_RISING = (
+    "dense", "dense_tags", "dense_answer", "bm25_words", "bm25_grams", "gram_query",
+    "gram_article", "gram_all", "word_query", "word_article", "word_all", "soft_query",
+    "soft_article", "soft_both", "soft_all", "same_order", "blend", "dense_gap", "lexical_gap",
+    "soft_gap", "blend_gap", "score", "score_gap", "share",
+)  # fmt: skip
+_FALLING = (
+    "left_query", "left_article", "left_all", "contradiction", "negation", "asks_apart",
+    "numbers_apart", "latin_apart", "unknown",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """home: what an example shares with others, so that folds do not split it."""
+
+    set_name: str
+    home: str
+    origin: str
+    query: str
+    in_scope: bool
+    rows: npt.NDArray[np.float32]
+    right: npt.NDArray[np.bool_]
+    factor: float
+
+
+class VectorFile:
+    """Vectors kept between runs."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self.rows: dict[str, bytes] = {}
+        if path is not None and path.exists():
+            self.rows = pickle.loads(path.read_bytes())  # noqa: S301 - see the import
+
+    async def load(self, model: str, keys: Sequence[str]) -> Mapping[str, bytes]:
+        return {key: self.rows[model + key] for key in keys if model + key in self.rows}
+
+    async def save(self, model: str, vectors: Mapping[str, bytes]) -> None:
+        self.rows |= {model + key: raw for key, raw in vectors.items()}
+
+    def write(self) -> None:
+        if self._path is not None:
+            self._path.write_bytes(pickle.dumps(self.rows))
+
+
+async def gather(labelled: evaluation.LabelledSet, embedder: Embedder) -> list[Example]:
+    """Measure every labelled question, and the two that each article lends."""
+    retriever = await Retriever.build(labelled.articles, embedder)
+    factor = SMALL_FACTOR if len(labelled.questions) < SMALL_SET else 1.0
+    examples: list[Example] = []
+
+    async def ask(query: str, gold: Iterable[str], home: str, origin: str) -> None:
+        seen = await retriever.measure(query)
+        right = np.array([article_id in set(gold) for article_id in seen.article_ids], dtype=bool)
+        if len(right):
+            found = Example(
+                labelled.name, home, origin, query, bool(set(gold)), seen.rows, right, factor
+            )
+            examples.append(found)
+
+    for question in labelled.questions:
+        home = min(question.gold, default=question.near or question.query_id)
+        await ask(question.query, question.gold, home, "real")
+    for article in labelled.articles:
+        for wording in article.similar[:2]:
+            rest = tuple(other for other in article.similar if other != wording)
+            await retriever.upsert([dataclasses.replace(article, similar=rest)])
+            await ask(wording, [article.article_id], article.article_id, "lent")
+        retriever.remove([article.article_id])
+        middle = article.phrasings[len(article.phrasings) // 2]
+        await ask(middle, [], article.article_id, "lent")
+        await retriever.upsert([article])
+    return examples
+
+
+def fit_rank(examples: Sequence[Example]) -> dict[str, object]:
+    """Conditional logit: the right article against the others of its list."""
+    lists = [e for e in examples if e.right.any()]
+    rows = np.concatenate([e.rows for e in lists]).astype(np.float64)
+    mean, scale = np.nanmean(rows, axis=0), np.nanstd(rows, axis=0) + 1e-6
+    z = np.clip(np.nan_to_num((rows - mean) / scale), -4, 4)
+    right = np.concatenate([e.right for e in lists])
+    starts = np.cumsum([0, *(len(e.right) for e in lists[:-1])])
+    segment = np.repeat(np.arange(len(lists)), [len(e.right) for e in lists])
+    weight = np.array([e.factor * RANK_WEIGHT[e.origin] for e in lists])
+
+    def loss(beta: Matrix) -> tuple[float, Matrix]:
+        u = z @ beta
+        u = np.exp(u - np.maximum.reduceat(u, starts)[segment])
+        total, good = np.add.reduceat(u, starts), np.add.reduceat(u * right, starts) + 1e-300
+        slope = z.T @ (weight[segment] * (u / total[segment] - u * right / good[segment]))
+        value = float((weight * np.log(total / good)).sum()) + RIDGE * float(beta @ beta) / 2
+        return value, slope + RIDGE * beta
+
+    beta = minimize(loss, np.zeros(z.shape[1]), jac=True, method="L-BFGS-B").x
+    return linear(mean, scale, beta, 0.0, 1.0)
+
+
+def linear(
+    mean: Matrix, scale: Matrix, beta: Matrix, base: float, weight: float
+) -> dict[str, object]:
+    return {
+        "kind": "linear", "weight": weight, "base": round(base, 5),
+        "mean": mean.round(6).tolist(), "scale": scale.round(6).tolist(),
+        "coefficients": beta.round(5).tolist(),
+    }  # fmt: skip
+
+
+def trust_rows(examples: Sequence[Example]) -> tuple[Matrix, npt.NDArray[np.bool_]]:
+    """First candidates as a ranking that never saw their home puts them."""
+    homes = {home: at % INNER for at, home in enumerate(sorted({e.home for e in examples}))}
+    rows = np.zeros((len(examples), len(features.NAMES) + len(CONTEXT)))
+    right = np.zeros(len(examples), dtype=bool)
+    for part in range(INNER):
+        rank = parse_model(fit_rank([e for e in examples if homes[e.home] != part]))
+        for at, example in enumerate(examples):
+            if homes[example.home] == part:
+                rows[at], right[at] = first(example, rank)
+    return rows, right
+
+
+def first(example: Example, rank: Forest | Linear) -> tuple[Matrix, bool]:
+    raw = rank(example.rows)
+    order = np.argsort(-raw, kind="stable")
+    row = np.concatenate([example.rows[order[0]], context(raw[order])])
+    return row, bool(example.right[order[0]])
+
+
+def fit_trust(examples: Sequence[Example]) -> list[dict[str, object]]:
+    rows, right = trust_rows(examples)
+    weight = np.array([e.factor * TRUST_WEIGHT[e.origin] for e in examples])
+    real = np.array([e.origin == "real" for e in examples])
+    mean, scale = np.nanmean(rows[real], axis=0), np.nanstd(rows[real], axis=0) + 1e-6
+    z = np.clip(np.nan_to_num((rows - mean) / scale), -4, 4)
+    line = LogisticRegression(C=0.3, max_iter=3000).fit(z[real], right[real], weight[real])
+    names = (*features.NAMES, *CONTEXT)
+    trees = HistGradientBoostingClassifier(
+        max_iter=TREES, learning_rate=RATE, max_depth=DEPTH, max_leaf_nodes=2 ** (DEPTH - 1),
+        min_samples_leaf=SMALLEST_LEAF, l2_regularization=5.0, early_stopping=False,
+        monotonic_cst=[(name in _RISING) - (name in _FALLING) for name in names], random_state=0,
+    ).fit(rows, right, weight)  # fmt: skip
+    return [
+        linear(mean, scale, line.coef_[0], float(line.intercept_[0]), LOGISTIC_SHARE),
+        forest(trees, 1 - LOGISTIC_SHARE),
+    ]
+
+
+def heap(nodes: npt.NDArray[np.void]) -> tuple[list[float], ...]:
+    """feature, threshold, missing_left of the inner nodes and the leaves, in heap order."""
+    inner = 2**DEPTH - 1
+    feature, threshold = [0] * inner, [0.0] * inner
+    missing, leaf = [1] * inner, [0.0] * (inner + 1)
+
+    def walk(at: int, number: int) -> None:
+        node = nodes[number]
+        if at >= inner:
+            leaf[at - inner] = round(float(node["value"]), 5)
+            return
+        left = right = number
+        if not node["is_leaf"]:
+            feature[at] = int(node["feature_idx"])
+            threshold[at] = float(f"{node['num_threshold']:.7g}")
+            missing[at] = int(node["missing_go_to_left"])
+            left, right = int(node["left"]), int(node["right"])
+        walk(2 * at + 1, left)
+        walk(2 * at + 2, right)
+
+    walk(0, 0)
+    return feature, threshold, missing, leaf
+
+
+def forest(model: HistGradientBoostingClassifier, weight: float) -> dict[str, object]:
+    """Trees in heap order, all of one depth; a leaf above the last level is repeated below."""
+    data: dict[str, list[list[float]]] = {
+        "feature": [],
+        "threshold": [],
+        "missing_left": [],
+        "leaf": [],
+    }
+    for (tree,) in model._predictors:
+        columns = heap(tree.nodes)
+        for name, values in zip(data, columns, strict=True):
+            data[name].append(values)
+    base = round(float(model._baseline_prediction.ravel()[0]), 5)
+    return {"kind": "forest", "weight": weight, "base": base, **data}
+
+
+def fit(examples: Sequence[Example], version: str) -> dict[str, object]:
+    """A scorer; its slope and intercept make the held-out odds honest."""
+    data: dict[str, object] = {
+        "version": version, "features": list(features.NAMES), "rank": [fit_rank(examples)],
+        "trust": fit_trust(examples), "slope": 1.0, "intercept": 0.0,
+    }  # fmt: skip
+    return data
+
+
+def folds(examples: Sequence[Example], seed: int) -> dict[str, int]:
+    homes = sorted({e.home for e in examples})
+    return dict(
+        zip(
+            homes, np.random.default_rng(seed).integers(0, FOLDS, len(homes)).tolist(), strict=True
+        )
+    )
+
+
+def held_out(
+    examples: Sequence[Example], seed: int, version: str
+) -> list[tuple[Example, float, int | None]]:
+    """(example, log-odds, rank of the right article), from models that never saw it."""
+    of_home = folds(examples, seed)
+    found: list[tuple[Example, float, int | None]] = []
+    for fold in range(FOLDS):
+        scorer = Scorer.parse(
+            json.dumps(fit([e for e in examples if of_home[e.home] != fold], version))
+        )
+        for example in examples:
+            if of_home[example.home] == fold and example.origin == "real":
+                scored = scorer.score(example.rows)
+                places = np.flatnonzero(example.right[scored.order])
+                odds = float(np.log(scored.confidence / (1 - scored.confidence + 1e-12) + 1e-12))
+                found.append((example, odds, int(places[0]) if len(places) else None))
+    return found
+
+
+def show(found: Sequence[tuple[Example, float, int | None]]) -> None:
+    gates = Gates.shipped()
+    for name in sorted({e.set_name for e, _, _ in found}):
+        own = [
+            (e, -30.0 if gates.check(e.query) and name != "general" else odds, rank)
+            for e, odds, rank in found
+            if e.set_name == name
+        ]
+        labels = [
+            Labelled(1 / (1 + np.exp(-odds)), rank == 0, e.in_scope) for e, odds, rank in own
+        ]
+        inside = [rank for e, _, rank in own if e.in_scope]
+        figures = {
+            "top-1": wilson(sum(rank == 0 for rank in inside), len(inside)),
+            "recall@3": wilson(sum(rank is not None and rank < 3 for rank in inside), len(inside)),
+            "coverage at 95 %": evaluation.coverage_at(labels, 0.95),
+            "coverage at 98 %": evaluation.coverage_at(labels, 0.98),
+        }
+        shares = "  ".join(
+            f"{k} {v.value:.3f} [{v.low:.3f}, {v.high:.3f}]" for k, v in figures.items()
+        )
+        print(f"{name}: {shares}  AUROC {evaluation.auroc(labels):.3f}")
+
+
+def recalibrated(
+    data: dict[str, object], found: Sequence[tuple[Example, float, int | None]]
+) -> dict[str, object]:
+    """Slope and intercept from held-out odds, so that the shipped probability is honest."""
+    odds = np.array([[value] for _, value, _ in found])
+    right = np.array([rank == 0 for _, _, rank in found])
+    weight = np.array([e.factor for e, _, _ in found])
+    line = LogisticRegression(C=100.0).fit(np.clip(odds, -12, 12), right, weight)
+    return data | {
+        "slope": round(float(line.coef_[0][0]), 4),
+        "intercept": round(float(line.intercept_[0]), 4),
+    }
+
+
+async def measure(folders: Sequence[Path], vectors: Path | None) -> list[Example]:
+    store = VectorFile(vectors)
+    embedder = Embedder(bundled(), store=store, memory=100_000)
+    examples: list[Example] = []
+    for folder in folders:
+        for labelled in evaluation.read_sets(folder):
+            examples += await gather(labelled, embedder)
+            print(f"{labelled.name}: {len(examples)} examples so far")
+    await embedder.close()
+    store.write()
+    return examples
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--vectors", type=Path, help="a file that keeps vectors between runs")
+    parser.add_argument("--seeds", type=int, default=1, help="cross-validations to print")
+    parser.add_argument("--version", default="1")
+    parser.add_argument("--out", type=Path, default=Path("knowledge/data/scorer.json"))
+    given = parser.parse_args()
+    examples = asyncio.run(measure(given.folders, given.vectors))
+    for seed in range(given.seeds):
+        found = held_out(examples, seed, given.version)
+        show(found)
+    data = recalibrated(fit(examples, given.version), found)
+    given.out.write_text(json.dumps(data, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
