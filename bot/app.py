@@ -68,6 +68,8 @@ Role = Literal["all", "web", "worker"]
 DIRECTORY_JOB: Final = "directory.sync"
 SWEEP_JOB: Final = "sessions.sweep"
 GAPS_JOB: Final = "knowledge.gaps"
+#: How long requests under way may take when the process stops.
+_LAST_REQUESTS_S: Final = 2.0
 #: Events that free capacity or add to the queue: the queue moves on them at once.
 _QUEUE_MOVERS: Final = frozenset(
     {"session.closed", "session.requeued", "session.handed_off", "servicer.changed"}
@@ -301,7 +303,9 @@ def _feeds(
 @asynccontextmanager
 async def listening(app: App) -> AsyncIterator[str]:
     """The HTTP server; yields its base URL."""
-    runner = web.AppRunner(app.api, access_log=None, handle_signals=False)
+    runner = web.AppRunner(
+        app.api, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS_S
+    )
     await runner.setup()
     site = web.TCPSite(runner, app.settings.http.host, app.settings.http.port)
     await site.start()

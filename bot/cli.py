@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any, Literal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -19,6 +19,7 @@ from bot.embedding import post_json
 from bot.logs import set_up
 from bot.migrate import migrate as migrate_database
 from bot.people import Person, create_person, ensure_admin
+from bot.stopping import run_until_stopped
 from core.actor import Actor
 from core.audit.queries import verify
 from core.clock import SystemClock
@@ -43,11 +44,6 @@ def _settings() -> Settings:
         raise typer.Exit(2) from error
     set_up(settings.log)
     return settings
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    with suppress(KeyboardInterrupt):
-        asyncio.run(work)
 
 
 @asynccontextmanager
@@ -75,20 +71,20 @@ def run(
             await ensure_admin(uow, settings.admin_password.get_secret_value())
         await application.run(settings, role)
 
-    _run(serve())
+    run_until_stopped(serve())
 
 
 @cli.command()
 def demo() -> None:
     """启动演示公司：自带企业微信沙箱，无需联网。"""
-    _run(demo_company.run(_settings()))
+    run_until_stopped(demo_company.run(_settings()))
 
 
 @cli.command()
 def migrate() -> None:
     """建立或升级数据库表；可重复执行。"""
     settings = _settings()
-    _run(migrate_database(settings.database))
+    asyncio.run(migrate_database(settings.database))
     console.print("数据库已是最新。")
 
 
@@ -114,7 +110,7 @@ def user_create(
             await create_person(uow, person, by=Actor.system("cli"))
 
     try:
-        _run(create())
+        asyncio.run(create())
     except DomainError as error:
         console.print(f"[red]没有创建[/red]：{error.code} {error.facts}")
         raise typer.Exit(1) from error
@@ -135,7 +131,7 @@ def audit_verify() -> None:
             else:
                 console.print(f"审计日志完整：{verdict}")
 
-    _run(check())
+    asyncio.run(check())
     if broken:
         console.print(f"[red]审计日志已被改动[/red]：{broken[0]}")
         raise typer.Exit(1)
