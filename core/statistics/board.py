@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -13,6 +14,10 @@ from core.ratings.models import RatingRow
 from core.servicers.models import ServicerRow
 from core.sessions.models import SessionRow
 from core.views import Presence, Sender, SessionState, View
+
+
+#: A rating that was asked for longer ago cannot be given any more (setting rating.valid_s).
+_RATED_WITHIN: Final = timedelta(days=8)
 
 
 class TodayView(View):
@@ -64,7 +69,10 @@ async def _today(tx: Tx, since: datetime) -> TodayView:
         )
         .exists()
     )
-    ratings = select(func.count(), func.avg(RatingRow.score)).where(RatingRow.rated_at >= since)
+    ratings = select(func.count(), func.avg(RatingRow.score)).where(
+        RatingRow.rated_at >= since,
+        RatingRow.requested_at >= since - _RATED_WITHIN,  # the indexed column
+    )
     rated, mean = (await tx.db.execute(ratings)).one()
     return TodayView(
         sessions=await _count(tx, opened),

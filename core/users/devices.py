@@ -23,7 +23,6 @@ from core.users.models import DeviceRow, UserRow
 from core.users.queries import UserView, user_view
 from core.views import Role
 
-
 KEPT_AFTER_END: Final = timedelta(days=30)
 
 
