@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import delete, update
 
@@ -26,7 +26,10 @@ from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import new_id
 from core.permissions import Permission
+from core.timers import service as timers
 
+#: Timer that has open deadlines computed anew; set wherever calendars or policies change.
+RULES_CHANGED: Final = "deadlines.rules_changed"
 _KINDS = {"休": "closed", "班": "make_up", "closed": "closed", "make_up": "make_up"}
 _MAX_IMPORT_ROWS = 2000
 
@@ -67,6 +70,7 @@ async def create(tx: Tx, draft: CalendarDraft, *, by: Actor) -> CalendarView:
     row = CalendarRow(id=new_id(), created_at=tx.now, **_columns(draft))
     await _one_default(tx, draft)
     tx.db.add(row)
+    await rules_changed(tx)
     await audit.append(tx, by=by, action="calendar.created", target=row.id)
     return calendar_view(row, tx.now)
 
@@ -83,6 +87,7 @@ async def change(
     for name, value in _columns(draft).items():
         setattr(row, name, value)
     row.version = version + 1
+    await rules_changed(tx)
     await audit.append(tx, by=by, action="calendar.changed", target=row.id)
     return calendar_view(row, tx.now)
 
@@ -105,6 +110,7 @@ async def set_days(
             .values(scope=scope, day=draft.day, **values)
             .on_conflict_do_update(index_elements=["scope", "day"], set_=values)
         )
+    await rules_changed(tx)
     await audit.append(
         tx, by=by, action="calendar.days_entered", target=scope, facts={"days": len(days)}
     )
@@ -118,9 +124,15 @@ async def clear_day(tx: Tx, day: date, *, by: Actor, calendar_id: str | None = N
     await tx.db.execute(
         delete(CalendarDayRow).where(CalendarDayRow.scope == scope, CalendarDayRow.day == day)
     )
+    await rules_changed(tx)
     await audit.append(
         tx, by=by, action="calendar.day_cleared", target=scope, facts={"day": day.isoformat()}
     )
+
+
+async def rules_changed(tx: Tx) -> None:
+    """Have every open deadline computed anew, soon and in steps."""
+    await timers.set_timer(tx, RULES_CHANGED, "", tx.now)
 
 
 def parse_days(text: str) -> tuple[DayDraft, ...]:

@@ -12,7 +12,7 @@ from core.clock import LOCAL_ZONE
 from core.customers.file_models import CustomerSecretRow
 from core.customers.importer import HEADINGS
 from core.customers.models import CustomerRow, InstitutionRow
-from core.customers.profiles import Secret
+from core.customers.profiles import CustomerSecret
 from core.db import Tx
 from core.permissions import Permission
 from core.sealing import KeyRing
@@ -70,7 +70,7 @@ async def rows(
 
 async def _emails(tx: Tx, ids: Sequence[str], keys: KeyRing | None) -> dict[str, str]:
     query = select(CustomerSecretRow).where(
-        CustomerSecretRow.customer_id.in_(ids), CustomerSecretRow.kind == Secret.EMAIL
+        CustomerSecretRow.customer_id.in_(ids), CustomerSecretRow.kind == CustomerSecret.EMAIL
     )
     return {
         row.customer_id: keys.open(row.sealed, context="customer.email") if keys else row.masked

@@ -15,7 +15,7 @@ from core.actor import Actor
 from core.audit import service as audit
 from core.customers import profiles
 from core.customers.models import CustomerRow, InstitutionRow
-from core.customers.profiles import Secret
+from core.customers.profiles import CustomerSecret
 from core.customers.queries import customer_view
 from core.customers.tags import checked as checked_tag
 from core.db import Tx
@@ -58,7 +58,7 @@ class PlannedRow:
     customer_id: str | None
     name: str
     institution_id: str | None
-    secrets: Mapping[Secret, str]
+    secrets: Mapping[CustomerSecret, str]
     tags: tuple[str, ...]
     note: str
     custom: Mapping[str, FieldValue] = field(default_factory=dict)
@@ -154,7 +154,7 @@ class _Reader:
         name = self._text("name", _MAX_NAME, is_required=True)
         institution_id = await self._institution(tx)
         secrets = self._secrets()
-        phone = secrets.get(Secret.PHONE, "")
+        phone = secrets.get(CustomerSecret.PHONE, "")
         return PlannedRow(
             number=self.number,
             customer_id=await _known(tx, keys, phone, name, institution_id),
@@ -196,9 +196,9 @@ class _Reader:
             return None
         return found[0]
 
-    def _secrets(self) -> dict[Secret, str]:
-        found: dict[Secret, str] = {}
-        for kind in Secret:
+    def _secrets(self) -> dict[CustomerSecret, str]:
+        found: dict[CustomerSecret, str] = {}
+        for kind in CustomerSecret:
             heading, text = self._cell(kind.value)
             if not text:
                 continue
@@ -240,7 +240,7 @@ class _Reader:
 async def _known(
     tx: Tx, keys: KeyRing, phone: str, name: str, institution_id: str | None
 ) -> str | None:
-    if phone and (found := await profiles.find(tx, keys, Secret.PHONE, phone)):
+    if phone and (found := await profiles.find(tx, keys, CustomerSecret.PHONE, phone)):
         return found[0]
     if institution_id is None:
         return None
@@ -254,7 +254,7 @@ async def _known(
 
 def _same(row: PlannedRow, keys: KeyRing) -> str:
     """Equal for two rows that mean the same person."""
-    phone = row.secrets.get(Secret.PHONE, "")
+    phone = row.secrets.get(CustomerSecret.PHONE, "")
     return keys.blind_index(phone, context="import") or f"{row.name}|{row.institution_id}"
 
 

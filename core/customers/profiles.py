@@ -25,7 +25,7 @@ from core.settings.sections import Customers
 from core.views import FieldValue, View
 
 
-class Secret(StrEnum):
+class CustomerSecret(StrEnum):
     PHONE = "phone"
     EMAIL = "email"
     ID_NUMBER = "id_number"
@@ -35,7 +35,7 @@ class ProfileView(View):
     """What the file shows beside CustomerView; full values only through `reveal`."""
 
     customer_id: str
-    masked: dict[Secret, str]
+    masked: dict[CustomerSecret, str]
     custom: dict[str, FieldValue]
 
 
@@ -50,14 +50,14 @@ async def profile(tx: Tx, customer_id: str) -> ProfileView:
     secrets = await tx.db.scalars(
         select(CustomerSecretRow).where(CustomerSecretRow.customer_id == customer_id)
     )
-    masked = {Secret(one.kind): one.masked for one in secrets}
+    masked = {CustomerSecret(one.kind): one.masked for one in secrets}
     if row.phone_masked:
-        masked[Secret.PHONE] = row.phone_masked
+        masked[CustomerSecret.PHONE] = row.phone_masked
     return ProfileView(customer_id=row.id, masked=masked, custom=row.custom)
 
 
 async def set_secret(
-    tx: Tx, keys: KeyRing, customer_id: str, kind: Secret, value: str, *, by: Actor
+    tx: Tx, keys: KeyRing, customer_id: str, kind: CustomerSecret, value: str, *, by: Actor
 ) -> None:
     """Keep a personal value, sealed; an empty one is forgotten. The audit log names no value.
 
@@ -70,13 +70,15 @@ async def set_secret(
     tx.emit(CustomerChanged(customer=await customer_view(tx, customer_id)))
 
 
-async def store_secret(tx: Tx, keys: KeyRing, customer_id: str, kind: Secret, value: str) -> None:
+async def store_secret(
+    tx: Tx, keys: KeyRing, customer_id: str, kind: CustomerSecret, value: str
+) -> None:
     """The write behind `set_secret`, for registration and import, which record their own act."""
     plain = checked(kind, value) if value.strip() else ""
     sealed = keys.seal(plain, context=_context(kind))
     index = keys.blind_index(plain, context=_context(kind))
     row = await _customer(tx, customer_id)
-    if kind is Secret.PHONE:
+    if kind is CustomerSecret.PHONE:
         row.phone_sealed, row.phone_index, row.phone_masked = sealed, index, masked(kind, plain)
         row.version += 1
     elif plain:
@@ -91,7 +93,9 @@ async def store_secret(tx: Tx, keys: KeyRing, customer_id: str, kind: Secret, va
     await tx.db.flush()
 
 
-async def reveal(tx: Tx, keys: KeyRing, customer_id: str, kind: Secret, *, by: Actor) -> str:
+async def reveal(
+    tx: Tx, keys: KeyRing, customer_id: str, kind: CustomerSecret, *, by: Actor
+) -> str:
     """The full value; every look is audited, so this needs a write transaction.
 
     Raises: Forbidden; NotFound when there is none; SealBroken when its key is gone.
@@ -105,13 +109,13 @@ async def reveal(tx: Tx, keys: KeyRing, customer_id: str, kind: Secret, *, by: A
     return keys.open(sealed, context=_context(kind))
 
 
-async def find(tx: Tx, keys: KeyRing, kind: Secret, value: str) -> tuple[str, ...]:
+async def find(tx: Tx, keys: KeyRing, kind: CustomerSecret, value: str) -> tuple[str, ...]:
     """Ids of the customers with exactly this value, under any key of the ring."""
     try:
         indexes = keys.blind_indexes(checked(kind, value), context=_context(kind))
     except Invalid:
         return ()
-    if kind is Secret.PHONE:
+    if kind is CustomerSecret.PHONE:
         query = select(CustomerRow.id).where(CustomerRow.phone_index.in_(indexes))
         return tuple(await tx.db.scalars(query.order_by(CustomerRow.id)))
     found = select(CustomerSecretRow.customer_id).where(
@@ -141,23 +145,23 @@ async def reseal(tx: Tx, keys: KeyRing, *, after: str = "", limit: int = 200) ->
     rows = (await tx.db.scalars(query.order_by(CustomerRow.id).limit(limit))).all()
     for row in rows:
         if keys.needs_resealing(row.phone_sealed):
-            plain = keys.open(row.phone_sealed, context=_context(Secret.PHONE))
-            row.phone_sealed = keys.seal(plain, context=_context(Secret.PHONE))
-            row.phone_index = keys.blind_index(plain, context=_context(Secret.PHONE))
+            plain = keys.open(row.phone_sealed, context=_context(CustomerSecret.PHONE))
+            row.phone_sealed = keys.seal(plain, context=_context(CustomerSecret.PHONE))
+            row.phone_index = keys.blind_index(plain, context=_context(CustomerSecret.PHONE))
     return rows[-1].id if len(rows) == limit else None
 
 
-def checked(kind: Secret, value: str) -> str:
+def checked(kind: CustomerSecret, value: str) -> str:
     """The normal form that is sealed and indexed. Raises: Invalid."""
     plain = value.strip()
     match kind:
-        case Secret.PHONE:
+        case CustomerSecret.PHONE:
             plain = normal_phone(plain)
             is_good = 5 <= len(plain) <= 15
-        case Secret.EMAIL:
+        case CustomerSecret.EMAIL:
             plain = plain.lower()
             is_good = _EMAIL.match(plain) is not None and len(plain) <= 254
-        case Secret.ID_NUMBER:
+        case CustomerSecret.ID_NUMBER:
             plain = plain.upper()
             is_good = _is_id_number(plain)
     if not is_good:
@@ -165,13 +169,13 @@ def checked(kind: Secret, value: str) -> str:
     return plain
 
 
-def masked(kind: Secret, plain: str) -> str:
+def masked(kind: CustomerSecret, plain: str) -> str:
     match kind:
-        case Secret.PHONE:
+        case CustomerSecret.PHONE:
             return mask_phone(plain)
-        case Secret.ID_NUMBER:
+        case CustomerSecret.ID_NUMBER:
             return mask_id_number(plain)
-        case Secret.EMAIL:
+        case CustomerSecret.EMAIL:
             name, _, domain = plain.partition("@")
             return f"{name[:1]}***@{domain}"[:64] if plain else ""
 
@@ -184,7 +188,7 @@ def _is_id_number(text: str) -> bool:
     return _ID_CHECKS[total % 11] == text[-1]
 
 
-def _context(kind: Secret) -> str:
+def _context(kind: CustomerSecret) -> str:
     return f"customer.{kind.value}"
 
 
@@ -195,8 +199,8 @@ async def _customer(tx: Tx, customer_id: str) -> CustomerRow:
     return row
 
 
-async def _sealed(tx: Tx, customer_id: str, kind: Secret) -> str:
-    if kind is Secret.PHONE:
+async def _sealed(tx: Tx, customer_id: str, kind: CustomerSecret) -> str:
+    if kind is CustomerSecret.PHONE:
         return (await _customer(tx, customer_id)).phone_sealed
     found = await tx.db.get(CustomerSecretRow, (customer_id, kind.value))
     return found.sealed if found else ""

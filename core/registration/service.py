@@ -14,7 +14,7 @@ from core.actor import Actor
 from core.audit import service as audit
 from core.customers import profiles
 from core.customers.models import CustomerRow, InstitutionRow
-from core.customers.profiles import Secret
+from core.customers.profiles import CustomerSecret
 from core.customers.queries import customer_view
 from core.db import Tx
 from core.errors import DomainError, Invalid, NotFound
@@ -33,7 +33,7 @@ _MAX_OPTIONS: Final = 5
 _SURE: Final = 0.95
 
 
-class Step(StrEnum):
+class RegistrationStep(StrEnum):
     NAME = "name"
     INSTITUTION = "institution"
     CHOICE = "choice"  # which of these institutions?
@@ -42,7 +42,7 @@ class Step(StrEnum):
     DONE = "done"
 
 
-class Option(View):
+class RegistrationOption(View):
     id: str
     label: str
 
@@ -51,9 +51,9 @@ class Option(View):
 class Prompt:
     """What to ask next. problem: why the last answer did not do. order: an SMS to send now."""
 
-    step: Step
+    step: RegistrationStep
     problem: str = ""
-    options: tuple[Option, ...] = ()
+    options: tuple[RegistrationOption, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     order: SmsOrder | None = None
 
@@ -80,7 +80,7 @@ async def begin(tx: Tx, customer_id: str) -> Prompt:
     if row is None:
         row = RegistrationRow(
             customer_id=customer_id,
-            step=Step.NAME,
+            step=RegistrationStep.NAME,
             data={"institution_id": customer.institution_id or ""},
             phone_sealed="",
             started_at=tx.now,
@@ -105,9 +105,9 @@ async def answer(tx: Tx, keys: KeyRing, customer_id: str, text: str) -> Prompt:
     row = await tx.db.get(RegistrationRow, customer_id, with_for_update=True)
     if row is None:
         raise NotFound(noun="registration", id=customer_id)
-    step = Step(row.step)
-    if step is Step.DONE:
-        return Prompt(Step.DONE)
+    step = RegistrationStep(row.step)
+    if step is RegistrationStep.DONE:
+        return Prompt(RegistrationStep.DONE)
     row.updated_at = tx.now
     try:
         return await _STEPS[step](_Form(tx, keys, row), text.strip())
@@ -122,7 +122,7 @@ async def back(tx: Tx, customer_id: str) -> Prompt:
     row = await tx.db.get(RegistrationRow, customer_id, with_for_update=True)
     if row is None:
         raise NotFound(noun="registration", id=customer_id)
-    row.step = _BACK.get(Step(row.step), Step.NAME)
+    row.step = _BACK.get(RegistrationStep(row.step), RegistrationStep.NAME)
     return await _prompt(tx, row)
 
 
@@ -131,7 +131,7 @@ async def _take_name(form: _Form, text: str) -> Prompt:
         raise Invalid("bad_name", field="name")
     form.put(name=text)
     known = form.row.data.get("institution_id")
-    form.row.step = Step.PHONE if known else Step.INSTITUTION
+    form.row.step = RegistrationStep.PHONE if known else RegistrationStep.INSTITUTION
     return await _prompt(form.tx, form.row)
 
 
@@ -142,7 +142,7 @@ async def _find_institution(form: _Form, text: str) -> Prompt:
     if hits[0].score >= _SURE and (len(hits) == 1 or hits[1].score < _SURE):
         return await _place(form, hits[0].id)
     form.put(options=[hit.id for hit in hits])
-    form.row.step = Step.CHOICE
+    form.row.step = RegistrationStep.CHOICE
     return await _prompt(form.tx, form.row)
 
 
@@ -158,17 +158,17 @@ async def _choose_institution(form: _Form, text: str) -> Prompt:
 
 async def _place(form: _Form, institution_id: str) -> Prompt:
     form.put(institution_id=institution_id, options=[])
-    form.row.step = Step.PHONE
+    form.row.step = RegistrationStep.PHONE
     return await _prompt(form.tx, form.row)
 
 
 async def _take_phone(form: _Form, text: str) -> Prompt:
-    phone = profiles.checked(Secret.PHONE, text)
+    phone = profiles.checked(CustomerSecret.PHONE, text)
     order = await sms.order_code(form.tx, form.keys, phone, asker=form.row.customer_id)
     form.row.phone_sealed = form.keys.seal(phone, context=_CONTEXT)
     form.put(phone_masked=mask_phone(phone))
-    form.row.step = Step.CODE
-    return Prompt(Step.CODE, facts={"phone": mask_phone(phone)}, order=order)
+    form.row.step = RegistrationStep.CODE
+    return Prompt(RegistrationStep.CODE, facts={"phone": mask_phone(phone)}, order=order)
 
 
 async def _take_code(form: _Form, text: str) -> Prompt:
@@ -176,11 +176,11 @@ async def _take_code(form: _Form, text: str) -> Prompt:
     phone = form.keys.open(form.row.phone_sealed, context=_CONTEXT)
     if text in ("重发", "重新发送"):
         order = await sms.order_code(form.tx, form.keys, phone, asker=form.row.customer_id)
-        return Prompt(Step.CODE, facts={"phone": mask_phone(phone)}, order=order)
+        return Prompt(RegistrationStep.CODE, facts={"phone": mask_phone(phone)}, order=order)
     if not await sms.check_code(form.tx, form.keys, phone, text):
         raise Invalid("wrong_code", field="code")
     await _complete(form, phone)
-    return Prompt(Step.DONE)
+    return Prompt(RegistrationStep.DONE)
 
 
 async def _complete(form: _Form, phone: str) -> None:
@@ -188,19 +188,19 @@ async def _complete(form: _Form, phone: str) -> None:
     customer = await _customer(tx, row.customer_id)
     customer.name, customer.is_temporary = row.data["name"], False
     customer.institution_id = customer.institution_id or row.data["institution_id"] or None
-    await profiles.store_secret(tx, form.keys, customer.id, Secret.PHONE, phone)
-    row.step, row.phone_sealed, row.completed_at = Step.DONE, "", tx.now
+    await profiles.store_secret(tx, form.keys, customer.id, CustomerSecret.PHONE, phone)
+    row.step, row.phone_sealed, row.completed_at = RegistrationStep.DONE, "", tx.now
     await audit.append(tx, by=_ACTOR, action="customer.registered", target=customer.id)
     tx.emit(CustomerChanged(customer=await customer_view(tx, customer.id)))
 
 
 async def _prompt(tx: Tx, row: RegistrationRow) -> Prompt:
-    step = Step(row.step)
+    step = RegistrationStep(row.step)
     options = []
-    for key in row.data.get("options", []) if step is Step.CHOICE else []:
+    for key in row.data.get("options", []) if step is RegistrationStep.CHOICE else []:
         place = await tx.db.get(InstitutionRow, key)
         if place is not None:
-            options.append(Option(id=key, label=place.name))
+            options.append(RegistrationOption(id=key, label=place.name))
     masked = row.data.get("phone_masked", "")
     return Prompt(step, options=tuple(options), facts={"phone": masked} if masked else {})
 
@@ -212,15 +212,15 @@ async def _customer(tx: Tx, customer_id: str) -> CustomerRow:
     return row
 
 
-_STEPS: Final[Mapping[Step, Callable[[_Form, str], Awaitable[Prompt]]]] = {
-    Step.NAME: _take_name,
-    Step.INSTITUTION: _find_institution,
-    Step.CHOICE: _choose_institution,
-    Step.PHONE: _take_phone,
-    Step.CODE: _take_code,
+_STEPS: Final[Mapping[RegistrationStep, Callable[[_Form, str], Awaitable[Prompt]]]] = {
+    RegistrationStep.NAME: _take_name,
+    RegistrationStep.INSTITUTION: _find_institution,
+    RegistrationStep.CHOICE: _choose_institution,
+    RegistrationStep.PHONE: _take_phone,
+    RegistrationStep.CODE: _take_code,
 }
 _BACK: Final = {
-    Step.CHOICE: Step.INSTITUTION,
-    Step.PHONE: Step.INSTITUTION,
-    Step.CODE: Step.PHONE,
+    RegistrationStep.CHOICE: RegistrationStep.INSTITUTION,
+    RegistrationStep.PHONE: RegistrationStep.INSTITUTION,
+    RegistrationStep.CODE: RegistrationStep.PHONE,
 }

@@ -26,7 +26,7 @@ CONSENT_LASTS: Final = timedelta(hours=24)
 TOOLS: Final = ("vpn", "sunlogin", "todesk", "rustdesk", "tencent_meeting", "rdp", "other")
 
 
-class State(StrEnum):
+class RemoteState(StrEnum):
     ASKED = "asked"
     AGREED = "agreed"
     REFUSED = "refused"
@@ -43,7 +43,7 @@ class RemoteAssistanceView(View):
     tool: str
     vpn_profile_id: str | None
     purpose: str
-    state: State
+    state: RemoteState
     consent_text: str
     asked_at: datetime
     answered_at: datetime | None
@@ -87,7 +87,7 @@ async def ask(tx: Tx, ticket_id: str, request: Request, *, by: By) -> RemoteAssi
         tool=request.tool,
         vpn_profile_id=request.vpn_profile_id,
         purpose=request.purpose.strip(),
-        state=State.ASKED,
+        state=RemoteState.ASKED,
         asked_at=tx.now,
         consent_text=consent_text(actor.name, request),
         answered_by="",
@@ -109,11 +109,11 @@ async def answer(
     """
     made = await _get(tx, assistance_id)
     row = await locked(tx, made.ticket_id, by=by)
-    if made.state != State.ASKED:
+    if made.state != RemoteState.ASKED:
         return await _view(tx, made)
     if tx.now - made.asked_at > CONSENT_LASTS:
         raise Conflict("consent_expired")
-    made.state = State.AGREED if agrees else State.REFUSED
+    made.state = RemoteState.AGREED if agrees else RemoteState.REFUSED
     made.answered_at, made.answered_by = tx.now, by.name
     await add_entry(tx, row, by, Line(f"remote_{made.state}", "", True, {"id": made.id}))
     return await _view(tx, made)
@@ -124,9 +124,9 @@ async def start(tx: Tx, assistance_id: str, *, by: By) -> RemoteAssistanceView:
     made = await _own(tx, assistance_id, by=by)
     row = await locked(tx, made.ticket_id, by=by)
     is_fresh = made.answered_at is not None and tx.now - made.answered_at <= CONSENT_LASTS
-    if made.state != State.AGREED or not is_fresh:
+    if made.state != RemoteState.AGREED or not is_fresh:
         raise InvalidTransition(state=made.state, action="start")
-    made.state, made.started_at = State.RUNNING, tx.now
+    made.state, made.started_at = RemoteState.RUNNING, tx.now
     await add_entry(tx, row, by, Line("remote_started", "", True, {"id": made.id}))
     return await _view(tx, made)
 
@@ -137,10 +137,10 @@ async def end(tx: Tx, assistance_id: str, result: str, *, by: By) -> RemoteAssis
     row = await locked(tx, made.ticket_id, by=by)
     if made.state not in _OPEN:
         raise InvalidTransition(state=made.state, action="end")
-    was_running = made.state == State.RUNNING
+    was_running = made.state == RemoteState.RUNNING
     if was_running and not result.strip():
         raise Invalid("required", field="result")
-    made.state = State.ENDED if was_running else State.EXPIRED
+    made.state = RemoteState.ENDED if was_running else RemoteState.EXPIRED
     made.ended_at, made.result = tx.now, result.strip()
     facts = {"id": made.id, "duration_s": str(_duration_s(made) or 0)}
     await add_entry(tx, row, by, Line(f"remote_{made.state}", made.result, was_running, facts))
@@ -163,7 +163,7 @@ def consent_text(servicer: str, request: Request) -> str:
     )
 
 
-_OPEN: Final = frozenset({State.ASKED, State.AGREED, State.RUNNING})
+_OPEN: Final = frozenset({RemoteState.ASKED, RemoteState.AGREED, RemoteState.RUNNING})
 _TOOL_NAMES: Final[Mapping[str, str]] = {
     "vpn": "VPN",
     "sunlogin": "向日葵",
@@ -198,9 +198,9 @@ def _duration_s(row: RemoteAssistanceRow) -> int | None:
 
 async def _view(tx: Tx, row: RemoteAssistanceRow) -> RemoteAssistanceView:
     servicer = await tx.db.get(ServicerRow, row.servicer_id)
-    state = State(row.state)
-    if state is State.ASKED and tx.now - row.asked_at > CONSENT_LASTS:
-        state = State.EXPIRED
+    state = RemoteState(row.state)
+    if state is RemoteState.ASKED and tx.now - row.asked_at > CONSENT_LASTS:
+        state = RemoteState.EXPIRED
     plain = {
         name: getattr(row, name)
         for name in RemoteAssistanceView.model_fields

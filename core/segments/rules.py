@@ -41,7 +41,7 @@ class _Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class All(_Rule):
+class AllOf(_Rule):
     kind: Literal["all"] = "all"
     rules: tuple[Rule, ...] = ()
 
@@ -51,12 +51,12 @@ class AnyOf(_Rule):
     rules: tuple[Rule, ...] = ()
 
 
-class Not(_Rule):
+class NotRule(_Rule):
     kind: Literal["not"] = "not"
     rule: Rule
 
 
-class Attribute(_Rule):
+class AttributeRule(_Rule):
     """name, note, kind, contract_level, product, product_version, or `custom.<key>`."""
 
     kind: Literal["attribute"] = "attribute"
@@ -65,18 +65,18 @@ class Attribute(_Rule):
     value: str = Field("", max_length=200)
 
 
-class Tagged(_Rule):
+class TagRule(_Rule):
     kind: Literal["tag"] = "tag"
     tag: str = Field(min_length=1, max_length=64)
 
 
-class Temporary(_Rule):
+class TemporaryRule(_Rule):
     """Not registered yet."""
 
     kind: Literal["temporary"] = "temporary"
 
 
-class Within(_Rule):
+class WithinRule(_Rule):
     """Belongs to an institution or any below it (`institution`), or to a region code."""
 
     kind: Literal["within"] = "within"
@@ -84,21 +84,21 @@ class Within(_Rule):
     region_code: str = Field("", pattern=r"^(\d{6})?$")
 
 
-class Created(_Rule):
+class CreatedRule(_Rule):
     """Known for at most so many days."""
 
     kind: Literal["created"] = "created"
     days: int = Field(ge=1, le=3650)
 
 
-class Contacted(_Rule):
+class ContactedRule(_Rule):
     """Wrote to us within the last days; `not` of it means: silent for so long."""
 
     kind: Literal["contacted"] = "contacted"
     days: int = Field(ge=1, le=3650)
 
 
-class Consulted(_Rule):
+class ConsultedRule(_Rule):
     """Had so many sessions (or tickets) within the last days."""
 
     kind: Literal["consulted"] = "consulted"
@@ -107,7 +107,7 @@ class Consulted(_Rule):
     days: int = Field(30, ge=1, le=3650)
 
 
-class Rated(_Rule):
+class RatedRule(_Rule):
     """Mean rating within the last days, between two values (both included)."""
 
     kind: Literal["rated"] = "rated"
@@ -117,20 +117,20 @@ class Rated(_Rule):
 
 
 Rule = Annotated[
-    All
+    AllOf
     | AnyOf
-    | Not
-    | Attribute
-    | Tagged
-    | Temporary
-    | Within
-    | Created
-    | Contacted
-    | Consulted
-    | Rated,
+    | NotRule
+    | AttributeRule
+    | TagRule
+    | TemporaryRule
+    | WithinRule
+    | CreatedRule
+    | ContactedRule
+    | ConsultedRule
+    | RatedRule,
     Field(discriminator="kind"),
 ]
-for _nested in (All, AnyOf, Not):
+for _nested in (AllOf, AnyOf, NotRule):
     _nested.model_rebuild()
 
 _OWN = {"name": CustomerRow.name, "note": CustomerRow.note}
@@ -147,15 +147,15 @@ def condition(rule: Rule, *, now: datetime, dialect: str, depth: int = 0) -> Col
     if depth > MAX_DEPTH:
         raise Invalid("too_deep", field="rule", max=MAX_DEPTH)
     match rule:
-        case All():
+        case AllOf():
             parts = [condition(r, now=now, dialect=dialect, depth=depth + 1) for r in rule.rules]
             return and_(true(), *parts)
         case AnyOf():
             parts = [condition(r, now=now, dialect=dialect, depth=depth + 1) for r in rule.rules]
             return or_(*parts) if parts else true()
-        case Not():
+        case NotRule():
             return not_(condition(rule.rule, now=now, dialect=dialect, depth=depth + 1))
-        case Tagged():
+        case TagRule():
             return _tagged(rule.tag, dialect)
         case _:
             return _LEAVES[type(rule)](rule, now)
@@ -164,15 +164,15 @@ def condition(rule: Rule, *, now: datetime, dialect: str, depth: int = 0) -> Col
 def size(rule: Rule) -> int:
     """How many conditions a rule has."""
     match rule:
-        case All() | AnyOf():
+        case AllOf() | AnyOf():
             return sum(size(one) for one in rule.rules)
-        case Not():
+        case NotRule():
             return size(rule.rule)
         case _:
             return 1
 
 
-def _attribute(rule: Attribute, now: datetime) -> ColumnElement[bool]:
+def _attribute(rule: AttributeRule, now: datetime) -> ColumnElement[bool]:
     del now
     if rule.field in _OWN:
         return _compared(_OWN[rule.field], rule)
@@ -188,7 +188,7 @@ def _attribute(rule: Attribute, now: datetime) -> ColumnElement[bool]:
     raise Invalid("unknown_field", field=rule.field)
 
 
-def _compared(column: SQLColumnExpression[str], rule: Attribute) -> ColumnElement[bool]:
+def _compared(column: SQLColumnExpression[str], rule: AttributeRule) -> ColumnElement[bool]:
     match rule.op:
         case "is":
             return column == rule.value
@@ -207,12 +207,12 @@ def _tagged(tag: str, dialect: str) -> ColumnElement[bool]:
     return select(tags.c.value).where(tags.c.value == tag).exists()
 
 
-def _temporary(rule: Temporary, now: datetime) -> ColumnElement[bool]:
+def _temporary(rule: TemporaryRule, now: datetime) -> ColumnElement[bool]:
     del rule, now
     return CustomerRow.is_temporary.is_(True)
 
 
-def _within(rule: Within, now: datetime) -> ColumnElement[bool]:
+def _within(rule: WithinRule, now: datetime) -> ColumnElement[bool]:
     del now
     if rule.institution_id:
         path = select(InstitutionKeyRow.path).where(
@@ -229,17 +229,17 @@ def _within(rule: Within, now: datetime) -> ColumnElement[bool]:
     return CustomerRow.institution_id.in_(inside)
 
 
-def _created(rule: Created, now: datetime) -> ColumnElement[bool]:
+def _created(rule: CreatedRule, now: datetime) -> ColumnElement[bool]:
     return CustomerRow.created_at >= now - timedelta(days=rule.days)
 
 
-def _contacted(rule: Contacted, now: datetime) -> ColumnElement[bool]:
+def _contacted(rule: ContactedRule, now: datetime) -> ColumnElement[bool]:
     since = now - timedelta(days=rule.days)
     recent = select(ConversationRow.customer_id).where(ConversationRow.last_customer_at >= since)
     return CustomerRow.id.in_(recent)
 
 
-def _consulted(rule: Consulted, now: datetime) -> ColumnElement[bool]:
+def _consulted(rule: ConsultedRule, now: datetime) -> ColumnElement[bool]:
     since = now - timedelta(days=rule.days)
     found: Select[str]
     if rule.what == "sessions":
@@ -251,7 +251,7 @@ def _consulted(rule: Consulted, now: datetime) -> ColumnElement[bool]:
     return CustomerRow.id.in_(found.having(func.count() >= rule.at_least))
 
 
-def _rated(rule: Rated, now: datetime) -> ColumnElement[bool]:
+def _rated(rule: RatedRule, now: datetime) -> ColumnElement[bool]:
     since = now - timedelta(days=rule.days)
     mean = func.avg(RatingRow.score)
     found = (
@@ -264,11 +264,11 @@ def _rated(rule: Rated, now: datetime) -> ColumnElement[bool]:
 
 
 _LEAVES: Mapping[type[BaseModel], Callable[..., ColumnElement[bool]]] = {
-    Attribute: _attribute,
-    Temporary: _temporary,
-    Within: _within,
-    Created: _created,
-    Contacted: _contacted,
-    Consulted: _consulted,
-    Rated: _rated,
+    AttributeRule: _attribute,
+    TemporaryRule: _temporary,
+    WithinRule: _within,
+    CreatedRule: _created,
+    ContactedRule: _contacted,
+    ConsultedRule: _consulted,
+    RatedRule: _rated,
 }

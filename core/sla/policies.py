@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from core.actor import Actor
 from core.audit import service as audit
+from core.calendars.service import rules_changed
 from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import new_id
@@ -87,6 +88,7 @@ async def create(tx: Tx, draft: PolicyDraft, *, by: Actor) -> SlaPolicyView:
     by.require(Permission.SLA_MANAGE)
     row = SlaPolicyRow(id=new_id(), created_at=tx.now, version=1, **_columns(draft))
     tx.db.add(row)
+    await rules_changed(tx)
     await audit.append(tx, by=by, action="sla_policy.created", target=row.id)
     return policy_view(row)
 
@@ -94,7 +96,7 @@ async def create(tx: Tx, draft: PolicyDraft, *, by: Actor) -> SlaPolicyView:
 async def change(
     tx: Tx, policy_id: str, draft: PolicyDraft, *, version: int, by: Actor
 ) -> SlaPolicyView:
-    """Open clocks are recomputed by `core.tickets.deadlines.recompute`, in steps.
+    """Open deadlines are computed anew soon after, in steps.
 
     Raises: NotFound; Invalid; Conflict when somebody changed it first.
     """
@@ -105,6 +107,7 @@ async def change(
     for name, value in _columns(draft).items():
         setattr(row, name, value)
     row.version = version + 1
+    await rules_changed(tx)
     await audit.append(tx, by=by, action="sla_policy.changed", target=row.id)
     return policy_view(row)
 

@@ -29,7 +29,7 @@ class TicketTemplate(View):
     fields: dict[str, FieldValue] = Field(default_factory=dict)
 
 
-class CategoryView(View):
+class TicketCategoryView(View):
     """path: names from the root down to this one. skills: skill id → level wanted."""
 
     id: str
@@ -59,7 +59,7 @@ class CategoryDraft:
     templates: Sequence[TicketTemplate] = ()
 
 
-async def list_categories(tx: Tx, *, only_active: bool = False) -> tuple[CategoryView, ...]:
+async def list_categories(tx: Tx, *, only_active: bool = False) -> tuple[TicketCategoryView, ...]:
     """All of them, each after its parent, siblings by position."""
     rows = {row.id: row for row in await tx.db.scalars(select(TicketCategoryRow))}
     views = (_view(row, rows) for row in rows.values())
@@ -68,7 +68,7 @@ async def list_categories(tx: Tx, *, only_active: bool = False) -> tuple[Categor
     return tuple(sorted(wanted, key=lambda view: [places[step] for step in _chain(view.id, rows)]))
 
 
-async def get(tx: Tx, category_id: str) -> CategoryView:
+async def get(tx: Tx, category_id: str) -> TicketCategoryView:
     """Raises: NotFound."""
     rows: dict[str, TicketCategoryRow] = {}
     next_id: str | None = category_id
@@ -88,7 +88,7 @@ async def with_ancestors(tx: Tx, category_id: str | None) -> tuple[str, ...]:
     return tuple(ids)
 
 
-async def create(tx: Tx, draft: CategoryDraft, *, by: Actor) -> CategoryView:
+async def create(tx: Tx, draft: CategoryDraft, *, by: Actor) -> TicketCategoryView:
     by.require(Permission.TICKET_MANAGE)
     row = TicketCategoryRow(id=new_id(), version=1)
     await _fill(tx, row, draft)
@@ -99,7 +99,7 @@ async def create(tx: Tx, draft: CategoryDraft, *, by: Actor) -> CategoryView:
 
 async def change(
     tx: Tx, category_id: str, draft: CategoryDraft, *, version: int, by: Actor
-) -> CategoryView:
+) -> TicketCategoryView:
     """Raises: NotFound; Invalid; Conflict when somebody changed it first."""
     by.require(Permission.TICKET_MANAGE)
     row = await _row(tx, category_id)
@@ -144,10 +144,10 @@ def _chain(category_id: str, rows: Mapping[str, TicketCategoryRow]) -> tuple[str
     return tuple(reversed(ids))
 
 
-def _view(row: TicketCategoryRow, rows: Mapping[str, TicketCategoryRow]) -> CategoryView:
+def _view(row: TicketCategoryRow, rows: Mapping[str, TicketCategoryRow]) -> TicketCategoryView:
     plain: dict[str, Any] = {
-        name: getattr(row, name) for name in CategoryView.model_fields if name != "path"
+        name: getattr(row, name) for name in TicketCategoryView.model_fields if name != "path"
     }
-    return CategoryView.model_validate(
+    return TicketCategoryView.model_validate(
         plain | {"path": tuple(rows[step].name for step in _chain(row.id, rows))}
     )

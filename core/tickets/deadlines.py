@@ -1,8 +1,4 @@
-"""Timers of tickets: deadlines and their escalation chain, reminders, closing by itself.
-
-`TIMERS` names a function per kind; the job runner calls it inside the transaction that ends the
-timer.
-"""
+"""Timers of tickets: deadlines and their escalation chain, reminders, closing by itself."""
 
 from __future__ import annotations
 
@@ -12,7 +8,8 @@ from typing import Final
 from sqlalchemy import select
 
 from core.actor import Actor
-from core.db import Tx
+from core.calendars.service import RULES_CHANGED
+from core.db import Tx, UnitOfWork
 from core.errors import NotFound
 from core.events import SlaBreached, SlaWarned
 from core.sla import service as sla
@@ -23,6 +20,9 @@ from core.tickets.models import TicketRow
 from core.tickets.record import Line, add_entry, promise, saved, view
 from core.tickets.service import CLOSE_TIMER, move
 from core.tickets.states import UNRESOLVED, Action
+from core.timers import service as timers
+from core.timers.runner import Job
+from core.timers.service import Timer
 from core.views import TicketState
 
 _SLA_ACTOR: Final = Actor.system("sla")
@@ -64,11 +64,34 @@ async def recompute(tx: Tx, *, after: str = "", limit: int = 200) -> str | None:
     return ids[-1] if len(ids) == limit else None
 
 
+async def on_rules_changed(tx: Tx, after: str) -> None:
+    """One step of `recompute`; the next one follows as a timer of its own."""
+    next_after = await recompute(tx, after=after)
+    if next_after is not None:
+        await timers.set_timer(tx, RULES_CHANGED, next_after, tx.now)
+
+
+#: Kind of timer → what it does with the timer's key.
 TIMERS: Final[Mapping[str, Callable[[Tx, str], Awaitable[None]]]] = {
     sla.TIMER_KIND: on_deadline,
     CLOSE_TIMER: on_auto_close,
     follow_ups.TIMER_KIND: follow_ups.remind,
+    RULES_CHANGED: on_rules_changed,
 }
+
+
+def timer_jobs(uow: UnitOfWork) -> dict[str, Job]:
+    """For the timer runner: each job ends its timer first, since its work may set it again."""
+
+    def job(act: Callable[[Tx, str], Awaitable[None]]) -> Job:
+        async def run(timer: Timer) -> None:
+            async with uow.write() as tx:
+                await timers.finish(tx, timer)
+                await act(tx, timer.key)
+
+        return run
+
+    return {kind: job(act) for kind, act in TIMERS.items()}
 
 
 async def _tell(tx: Tx, row: TicketRow, moment: Moment) -> None:

@@ -20,7 +20,7 @@ from core.views import TicketState, TicketView, View
 LinkKind = Literal["related", "duplicate", "parent"]
 
 
-class LinkView(View):
+class TicketLinkView(View):
     """is_outgoing: this ticket is the first of the pair (the duplicate, the parent)."""
 
     kind: LinkKind
@@ -105,7 +105,7 @@ async def split(tx: Tx, ticket_id: str, draft: TicketDraft, *, by: By) -> Ticket
     return made
 
 
-async def links(tx: Tx, ticket_id: str) -> tuple[LinkView, ...]:
+async def links(tx: Tx, ticket_id: str) -> tuple[TicketLinkView, ...]:
     """All links of a ticket, newest first."""
     query = select(TicketLinkRow).where(
         or_(TicketLinkRow.ticket_id == ticket_id, TicketLinkRow.other_id == ticket_id)
@@ -118,7 +118,7 @@ async def links(tx: Tx, ticket_id: str) -> tuple[LinkView, ...]:
         if other is not None:
             found.append((row.kind, is_outgoing, await view(tx, other)))
     return tuple(
-        LinkView.model_validate({"kind": kind, "is_outgoing": out, "ticket": ticket})
+        TicketLinkView.model_validate({"kind": kind, "is_outgoing": out, "ticket": ticket})
         for kind, out, ticket in found
     )
 

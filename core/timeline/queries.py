@@ -19,7 +19,7 @@ from core.views import View
 MAX_LIMIT = 200
 
 
-class Kind(StrEnum):
+class TimelineKind(StrEnum):
     SESSION = "session"
     TICKET = "ticket"
     RATING = "rating"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 class TimelineItem(View):
     """id: of the session, ticket, rating or message. text: what a list shows."""
 
-    kind: Kind
+    kind: TimelineKind
     id: str
     at: datetime
     text: str = ""
@@ -41,7 +41,7 @@ async def of_customer(
     tx: Tx,
     customer_id: str,
     *,
-    kinds: tuple[Kind, ...] = tuple(Kind),
+    kinds: tuple[TimelineKind, ...] = tuple(TimelineKind),
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[TimelineItem]:
@@ -96,9 +96,9 @@ def _files(customer_id: str) -> Select[*tuple[object, ...]]:
     )
 
 
-_WALKS: Mapping[Kind, Callable[[str], Select[*tuple[object, ...]]]] = {
-    Kind.SESSION: _sessions,
-    Kind.TICKET: _tickets,
-    Kind.RATING: _ratings,
-    Kind.FILE: _files,
+_WALKS: Mapping[TimelineKind, Callable[[str], Select[*tuple[object, ...]]]] = {
+    TimelineKind.SESSION: _sessions,
+    TimelineKind.TICKET: _tickets,
+    TimelineKind.RATING: _ratings,
+    TimelineKind.FILE: _files,
 }

@@ -12,7 +12,7 @@ from core.content import Address
 from core.customers import duplicates, merge, profiles, service
 from core.customers.file_models import CustomerMergeRow
 from core.customers.models import CustomerRow
-from core.customers.profiles import Secret
+from core.customers.profiles import CustomerSecret
 from core.db import Base, Tx, UnitOfWork
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.sealing import KeyRing
@@ -41,7 +41,7 @@ async def person(tx: Tx, name: str, user: str, *, phone: str = "", email: str = 
     identity = await service.ensure_identity(tx, Address("wecom_kf", "door", user))
     row = await tx.db.get_one(CustomerRow, identity.customer_id)
     row.name, row.is_temporary = name, not phone
-    for kind, value in ((Secret.PHONE, phone), (Secret.EMAIL, email)):
+    for kind, value in ((CustomerSecret.PHONE, phone), (CustomerSecret.EMAIL, email)):
         if value:
             await profiles.store_secret(tx, KEYS, row.id, kind, value)
     await tickets.create(tx, TicketDraft(f"{name}的问题", row.id), by=BOSS)
@@ -58,8 +58,8 @@ async def test_a_merge_moves_identities_tickets_and_values(uow: UnitOfWork) -> N
         assert await tx.db.get(CustomerRow, gone) is None
         same = await service.ensure_identity(tx, Address("wecom_kf", "door", "two"))
         assert same.customer_id == kept
-        assert await profiles.find(tx, KEYS, Secret.PHONE, "13812345678") == (kept,)
-        assert await profiles.find(tx, KEYS, Secret.EMAIL, "one@cdc.cn") == (kept,)
+        assert await profiles.find(tx, KEYS, CustomerSecret.PHONE, "13812345678") == (kept,)
+        assert await profiles.find(tx, KEYS, CustomerSecret.EMAIL, "one@cdc.cn") == (kept,)
         assert await merge.current_id(tx, gone) == kept
 
 
@@ -180,7 +180,7 @@ async def test_duplicates_share_a_phone_or_name_and_place(uow: UnitOfWork) -> No
         c = await seed.customer(tx, "小李")
         await seed.customer(tx, "李医生")
         for one in (a, c):
-            await profiles.store_secret(tx, KEYS, one, Secret.PHONE, "13812345678")
+            await profiles.store_secret(tx, KEYS, one, CustomerSecret.PHONE, "13812345678")
         found = await duplicates.of_customer(tx, a)
         assert {(item.customer.id, item.reasons) for item in found} == {
             (b, ("name_and_institution",)),

@@ -8,7 +8,7 @@ from core.audit.models import AuditRow
 from core.customers import profiles
 from core.customers.file_models import CustomerSecretRow
 from core.customers.models import CustomerRow
-from core.customers.profiles import Secret
+from core.customers.profiles import CustomerSecret
 from core.db import UnitOfWork
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.fields import FieldSpec
@@ -21,14 +21,16 @@ from tests.core import seed
 BOSS = Actor.system()
 KEYS = KeyRing.from_secrets(["a secret of sixteen"])
 GOOD = {
-    Secret.PHONE: ("+86 138-1234-5678", "13812345678", "138****5678"),
-    Secret.EMAIL: ("Li.Yi@CDC.cn", "li.yi@cdc.cn", "l***@cdc.cn"),
-    Secret.ID_NUMBER: ("11010519491231002x", "11010519491231002X", "110*************2X"),
+    CustomerSecret.PHONE: ("+86 138-1234-5678", "13812345678", "138****5678"),
+    CustomerSecret.EMAIL: ("Li.Yi@CDC.cn", "li.yi@cdc.cn", "l***@cdc.cn"),
+    CustomerSecret.ID_NUMBER: ("11010519491231002x", "11010519491231002X", "110*************2X"),
 }
 
 
-@pytest.mark.parametrize("kind", Secret)
-async def test_secrets_are_sealed_found_masked_and_revealed(uow: UnitOfWork, kind: Secret) -> None:
+@pytest.mark.parametrize("kind", CustomerSecret)
+async def test_secrets_are_sealed_found_masked_and_revealed(
+    uow: UnitOfWork, kind: CustomerSecret
+) -> None:
     typed, normal, masked = GOOD[kind]
     async with uow.write() as tx:
         person = await seed.customer(tx)
@@ -60,13 +62,13 @@ async def test_no_plain_value_rests_in_any_column(uow: UnitOfWork) -> None:
 async def test_only_those_who_may_see_a_number_and_every_look_is_audited(uow: UnitOfWork) -> None:
     async with uow.write() as tx:
         person = await seed.customer(tx)
-        await profiles.set_secret(tx, KEYS, person, Secret.PHONE, "13812345678", by=BOSS)
+        await profiles.set_secret(tx, KEYS, person, CustomerSecret.PHONE, "13812345678", by=BOSS)
         servicer = await seed.servicer(tx, "甲")
         chief = await seed.servicer(tx, "主管", role=Role.SUPERVISOR)
         with pytest.raises(Forbidden):
-            await profiles.reveal(tx, KEYS, person, Secret.PHONE, by=servicer)
+            await profiles.reveal(tx, KEYS, person, CustomerSecret.PHONE, by=servicer)
         for _ in range(2):
-            await profiles.reveal(tx, KEYS, person, Secret.PHONE, by=chief)
+            await profiles.reveal(tx, KEYS, person, CustomerSecret.PHONE, by=chief)
         looks = await tx.db.scalars(select(AuditRow).where(AuditRow.action == "customer.revealed"))
         assert [(row.actor, row.target) for row in looks] == [(chief.key, person)] * 2
 
@@ -74,14 +76,14 @@ async def test_only_those_who_may_see_a_number_and_every_look_is_audited(uow: Un
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        (Secret.PHONE, "12"),
-        (Secret.EMAIL, "li.yi"),
-        (Secret.EMAIL, "a b@c.cn"),
-        (Secret.ID_NUMBER, "110105194912310021"),  # the check character is X
-        (Secret.ID_NUMBER, "1234"),
+        (CustomerSecret.PHONE, "12"),
+        (CustomerSecret.EMAIL, "li.yi"),
+        (CustomerSecret.EMAIL, "a b@c.cn"),
+        (CustomerSecret.ID_NUMBER, "110105194912310021"),  # the check character is X
+        (CustomerSecret.ID_NUMBER, "1234"),
     ],
 )
-def test_what_cannot_be_one_is_refused(kind: Secret, value: str) -> None:
+def test_what_cannot_be_one_is_refused(kind: CustomerSecret, value: str) -> None:
     with pytest.raises(Invalid):
         profiles.checked(kind, value)
 
@@ -90,12 +92,15 @@ async def test_after_a_key_change_old_numbers_are_found_and_sealed_anew(uow: Uni
     rotated = KeyRing.from_secrets(["another secret of 16", "a secret of sixteen"])
     async with uow.write() as tx:
         person = await seed.customer(tx)
-        await profiles.set_secret(tx, KEYS, person, Secret.PHONE, "13812345678", by=BOSS)
-        assert await profiles.find(tx, rotated, Secret.PHONE, "13812345678") == (person,)
+        await profiles.set_secret(tx, KEYS, person, CustomerSecret.PHONE, "13812345678", by=BOSS)
+        assert await profiles.find(tx, rotated, CustomerSecret.PHONE, "13812345678") == (person,)
         assert await profiles.reseal(tx, rotated) is None
         only_new = KeyRing.from_secrets(["another secret of 16"])
-        assert await profiles.find(tx, only_new, Secret.PHONE, "13812345678") == (person,)
-        assert await profiles.reveal(tx, only_new, person, Secret.PHONE, by=BOSS) == "13812345678"
+        assert await profiles.find(tx, only_new, CustomerSecret.PHONE, "13812345678") == (person,)
+        assert (
+            await profiles.reveal(tx, only_new, person, CustomerSecret.PHONE, by=BOSS)
+            == "13812345678"
+        )
 
 
 async def test_custom_fields_follow_the_setting(uow: UnitOfWork) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from core.actor import Actor
 from core.customers import exporter, importer, profiles, tags
 from core.customers.models import CustomerRow
-from core.customers.profiles import Secret
+from core.customers.profiles import CustomerSecret
 from core.db import UnitOfWork
 from core.errors import Forbidden, Invalid
 from core.fields import FieldSpec
@@ -77,7 +77,7 @@ async def test_dry_run_then_import_then_import_again(uow: UnitOfWork) -> None:
     async with uow.write() as tx:
         await importer.apply(tx, KEYS, plan.rows, by=BOSS)
     async with uow.write() as tx:
-        (found,) = await profiles.find(tx, KEYS, Secret.PHONE, "13812345678")
+        (found,) = await profiles.find(tx, KEYS, CustomerSecret.PHONE, "13812345678")
         row = await tx.db.get_one(CustomerRow, found)
         assert (row.institution_id, row.tags, row.custom) == (
             place,
@@ -125,8 +125,12 @@ async def test_export_is_masked_unless_the_keys_are_given_and_imports_again(
     async with uow.write() as tx:
         for number in range(3):
             person = await seed.customer(tx, f"客户{number}")
-            await profiles.store_secret(tx, KEYS, person, Secret.PHONE, f"1381234567{number}")
-            await profiles.store_secret(tx, KEYS, person, Secret.EMAIL, f"a{number}@cdc.cn")
+            await profiles.store_secret(
+                tx, KEYS, person, CustomerSecret.PHONE, f"1381234567{number}"
+            )
+            await profiles.store_secret(
+                tx, KEYS, person, CustomerSecret.EMAIL, f"a{number}@cdc.cn"
+            )
     async with uow.read() as tx:
         first, after = await exporter.rows(tx, keys=None, limit=2)
         rest, end = await exporter.rows(tx, keys=None, after=after or "", limit=2)

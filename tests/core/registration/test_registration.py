@@ -9,7 +9,7 @@ from core.actor import Actor
 from core.clock import ManualClock
 from core.customers import profiles
 from core.customers.models import CustomerRow
-from core.customers.profiles import Secret
+from core.customers.profiles import CustomerSecret
 from core.db import UnitOfWork
 from core.errors import Forbidden, NotFound
 from core.institutions import service as institutions
@@ -17,7 +17,7 @@ from core.institutions.service import InstitutionDraft
 from core.registration import entry, service
 from core.registration.entry import LinkDraft
 from core.registration.models import RegistrationRow
-from core.registration.service import Prompt, Step
+from core.registration.service import Prompt, RegistrationStep
 from core.registration.sms import ConsoleSms
 from core.sealing import KeyRing
 from core.teams import queries as team_queries
@@ -57,20 +57,22 @@ async def phone(uow: UnitOfWork) -> Phone:
 
 
 async def test_the_whole_form_makes_a_registered_customer(phone: Phone) -> None:
-    assert (await phone.begins()).step is Step.NAME
-    assert (await phone.says("李医生")).step is Step.INSTITUTION
+    assert (await phone.begins()).step is RegistrationStep.NAME
+    assert (await phone.says("李医生")).step is RegistrationStep.INSTITUTION
     choice = await phone.says("苏州疾控")
-    assert choice.step is Step.CHOICE
+    assert choice.step is RegistrationStep.CHOICE
     assert choice.options[0].label == "苏州市疾病预防控制中心"
-    assert (await phone.says("1")).step is Step.PHONE
+    assert (await phone.says("1")).step is RegistrationStep.PHONE
     asked = await phone.says("138 1234 5678")
-    assert (asked.step, asked.facts) == (Step.CODE, {"phone": "138****5678"})
-    assert (await phone.says(f"验证码 {phone.codes[-1]}")).step is Step.DONE
+    assert (asked.step, asked.facts) == (RegistrationStep.CODE, {"phone": "138****5678"})
+    assert (await phone.says(f"验证码 {phone.codes[-1]}")).step is RegistrationStep.DONE
     async with phone.uow.read() as tx:
         row = await tx.db.get_one(CustomerRow, phone.customer_id)
         assert (row.name, row.is_temporary, row.phone_masked) == ("李医生", False, "138****5678")
         assert row.institution_id is not None
-        assert await profiles.find(tx, KEYS, Secret.PHONE, "13812345678") == (phone.customer_id,)
+        assert await profiles.find(tx, KEYS, CustomerSecret.PHONE, "13812345678") == (
+            phone.customer_id,
+        )
         form = await tx.db.get_one(RegistrationRow, phone.customer_id)
         assert "13812345678" not in str(vars(form))
 
@@ -78,36 +80,39 @@ async def test_the_whole_form_makes_a_registered_customer(phone: Phone) -> None:
 async def test_it_can_be_left_and_resumed_at_any_step(phone: Phone, clock: ManualClock) -> None:
     await phone.begins()
     for line, step in (
-        ("李医生", Step.INSTITUTION),
-        ("苏州疾控", Step.CHOICE),
-        ("2", Step.PHONE),
-        ("13812345678", Step.CODE),
+        ("李医生", RegistrationStep.INSTITUTION),
+        ("苏州疾控", RegistrationStep.CHOICE),
+        ("2", RegistrationStep.PHONE),
+        ("13812345678", RegistrationStep.CODE),
     ):
         await phone.says(line)
         clock.advance(days=3)
         resumed = await phone.begins()
         assert resumed.step is step
     assert (await phone.says(phone.codes[-1])).problem == "code_expired"
-    assert (await phone.says("重发")).step is Step.CODE
-    assert (await phone.says(phone.codes[-1])).step is Step.DONE
-    assert (await phone.says("还在吗")).step is Step.DONE
+    assert (await phone.says("重发")).step is RegistrationStep.CODE
+    assert (await phone.says(phone.codes[-1])).step is RegistrationStep.DONE
+    assert (await phone.says("还在吗")).step is RegistrationStep.DONE
 
 
 async def test_bad_answers_keep_the_step_and_name_the_problem(phone: Phone) -> None:
     await phone.begins()
-    assert await problem(phone, "123456") == (Step.NAME, "bad_name")
+    assert await problem(phone, "123456") == (RegistrationStep.NAME, "bad_name")
     await phone.says("李医生")
-    assert await problem(phone, "火星基地") == (Step.INSTITUTION, "institution_unknown")
+    assert await problem(phone, "火星基地") == (
+        RegistrationStep.INSTITUTION,
+        "institution_unknown",
+    )
     await phone.says("苏州疾控")
-    assert (await phone.says("姑苏区疾控中心")).step is Step.CHOICE  # searches again
+    assert (await phone.says("姑苏区疾控中心")).step is RegistrationStep.CHOICE  # searches again
     await phone.says("1")
-    assert await problem(phone, "12") == (Step.PHONE, "bad_phone")
+    assert await problem(phone, "12") == (RegistrationStep.PHONE, "bad_phone")
     await phone.says("13812345678")
     wrong = "000000" if phone.codes[-1] != "000000" else "000001"
-    assert await problem(phone, wrong) == (Step.CODE, "wrong_code")
+    assert await problem(phone, wrong) == (RegistrationStep.CODE, "wrong_code")
 
 
-async def problem(phone: Phone, text: str) -> tuple[Step, str]:
+async def problem(phone: Phone, text: str) -> tuple[RegistrationStep, str]:
     prompt = await phone.says(text)
     return prompt.step, prompt.problem
 
@@ -138,7 +143,9 @@ async def test_codes_are_limited_per_number_and_per_asker(
     assert (await phone.says("重发")).problem == "sms_limit"
     async with phone.uow.write() as tx:
         await service.back(tx, phone.customer_id)
-    assert (await phone.says("13900000000")).step is Step.CODE  # the sixth of this asker
+    assert (
+        await phone.says("13900000000")
+    ).step is RegistrationStep.CODE  # the sixth of this asker
     clock.advance(minutes=2)
     assert (await phone.says("重发")).problem == "sms_limit"
     clock.advance(hours=1)
@@ -179,8 +186,8 @@ async def test_a_link_places_a_newcomer_before_the_first_word(
         (binding,) = await team_queries.bindings(tx, "customer", phone.customer_id)
         assert (binding.team_name, binding.reason) == ("浙江组", "扫码：杭州海报")
         assert (await entry.list_links(tx, KEYS))[0].uses == 2
-    assert (await phone.begins()).step is Step.NAME
-    assert (await phone.says("王主任")).step is Step.PHONE  # the institution is known
+    assert (await phone.begins()).step is RegistrationStep.NAME
+    assert (await phone.says("王主任")).step is RegistrationStep.PHONE  # the institution is known
     clock.advance(days=2)
     async with phone.uow.write() as tx:
         assert await entry.enter(tx, KEYS, phone.customer_id, link.scene_param) is None

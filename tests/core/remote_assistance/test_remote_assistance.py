@@ -8,7 +8,7 @@ from core.clock import ManualClock
 from core.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
 from core.remote_assistance import service, vpn
 from core.remote_assistance.models import VpnProfileRow
-from core.remote_assistance.service import Request, State
+from core.remote_assistance.service import RemoteState, Request
 from core.remote_assistance.vpn import VpnSecret
 from core.sealing import KeyRing
 from core.tickets import queries
@@ -30,12 +30,16 @@ async def test_asked_agreed_started_ended_leaves_a_whole_record(
     clock.advance(minutes=1)
     async with house.uow.write() as tx:
         agreed = await service.answer(tx, asked.id, agrees=True, by=house.customer)
-        assert (agreed.state, agreed.answered_by) == (State.AGREED, "李医生")
+        assert (agreed.state, agreed.answered_by) == (RemoteState.AGREED, "李医生")
         await service.start(tx, asked.id, by=house.anna)
     clock.advance(minutes=25)
     async with house.uow.write() as tx:
         ended = await service.end(tx, asked.id, "已修正端口", by=house.anna)
-        assert (ended.state, ended.duration_s, ended.result) == (State.ENDED, 1500, "已修正端口")
+        assert (ended.state, ended.duration_s, ended.result) == (
+            RemoteState.ENDED,
+            1500,
+            "已修正端口",
+        )
     async with house.uow.read() as tx:
         kinds = [
             entry.kind for entry in (await queries.entries(tx, ticket.id, by=house.customer)).items
@@ -55,7 +59,7 @@ async def test_nothing_starts_without_fresh_consent(house: House, clock: ManualC
             await service.answer(tx, asked.id, agrees=True, by=CustomerActor("other", "x"))
         refused = await service.answer(tx, asked.id, agrees=False, by=house.customer)
         again = await service.answer(tx, asked.id, agrees=True, by=house.customer)
-        assert refused.state is again.state is State.REFUSED
+        assert refused.state is again.state is RemoteState.REFUSED
         second = await service.ask(tx, ticket.id, REQUEST, by=house.anna)
         await service.answer(tx, second.id, agrees=True, by=house.customer)
         with pytest.raises(Forbidden):
@@ -78,7 +82,7 @@ async def test_an_unanswered_request_expires_and_another_may_be_made(
             await service.answer(tx, asked.id, agrees=True, by=house.customer)
         await service.ask(tx, ticket.id, REQUEST, by=house.anna)
         states = [one.state for one in await service.of_ticket(tx, ticket.id)]
-    assert sorted(states) == [State.ASKED, State.EXPIRED]
+    assert sorted(states) == [RemoteState.ASKED, RemoteState.EXPIRED]
 
 
 async def test_a_record_needs_a_tool_a_purpose_and_a_result(house: House) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from core.clock import ManualClock
 from core.db import UnitOfWork
 from core.timeline import queries
-from core.timeline.queries import Kind
+from core.timeline.queries import TimelineKind
 from tests.core.segments.test_segments import company
 
 
@@ -23,13 +23,13 @@ async def test_everything_of_a_customer_on_one_line_page_by_page(
                 break
         moments = [item.at for item in (await queries.of_customer(tx, ids["a"])).items]
         (ticket,) = (await queries.of_customer(tx, ids["c"])).items
-        only = await queries.of_customer(tx, ids["a"], kinds=(Kind.RATING,))
+        only = await queries.of_customer(tx, ids["a"], kinds=(TimelineKind.RATING,))
     assert sorted(seen) == [
-        (Kind.RATING, "r0"),
-        (Kind.RATING, "r1"),
-        (Kind.SESSION, "s0"),
-        (Kind.SESSION, "s1"),
+        (TimelineKind.RATING, "r0"),
+        (TimelineKind.RATING, "r1"),
+        (TimelineKind.SESSION, "s0"),
+        (TimelineKind.SESSION, "s1"),
     ]
     assert moments == sorted(moments, reverse=True)
-    assert (ticket.kind, ticket.text) == (Kind.TICKET, "GD20260302-0001 故障")
+    assert (ticket.kind, ticket.text) == (TimelineKind.TICKET, "GD20260302-0001 故障")
     assert {item.score for item in only.items} == {4, 5}
