@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final, Literal, cast
 
 from aiohttp import web
@@ -24,10 +25,14 @@ from bot.burst import BURST_TIMER, end_burst
 from bot.channels import Channels
 from bot.config import Settings
 from bot.context import Tools
+from bot.desk.jobs import timer_jobs as desk_jobs
+from bot.desk.listener import LISTENER as DESK_LISTENER
+from bot.desk.listener import Announcer
+from bot.desk.menu import MENU
 from bot.dispatcher import Dispatcher
 from bot.embedding import post_json
 from bot.jobs import directory, recurring
-from bot.jobs.media import fetch_media
+from bot.jobs.media import ChannelDownloads, fetch_media
 from bot.jobs.recurring import Recurring
 from bot.jobs.sweep import sweep_sessions
 from bot.middlewares.throttle import throttle
@@ -37,11 +42,13 @@ from bot.turn import MEDIA_TIMER, PROFILE_TIMER
 from channels.base import Channel
 from channels.base import Services as ChannelServices
 from channels.registry import build_channels
+from channels.wecom_app.adapter import WeComApp
+from channels.wecom_app.menu import MenuButton
 from channels.wecom_kf.adapter import WeComKf
 from core import lanes
 from core.attachments.blobs import LocalBlobs
 from core.attachments.service import AttachmentStore
-from core.bus import EventBus, Logged
+from core.bus import EventBus, Listener, Logged
 from core.clock import SystemClock
 from core.conversations.queries import servicer_texts
 from core.db import SettingsReader, UnitOfWork, make_engine
@@ -67,6 +74,7 @@ log = logging.getLogger(__name__)
 Role = Literal["all", "web", "worker"]
 DIRECTORY_JOB: Final = "directory.sync"
 SWEEP_JOB: Final = "sessions.sweep"
+MENU_JOB: Final = "desk.menu"
 GAPS_JOB: Final = "knowledge.gaps"
 #: How long requests under way may take when the process stops.
 _LAST_REQUESTS_S: Final = 2.0
@@ -116,6 +124,8 @@ class App:
             if not self.is_worker:
                 return
             await recurring.ensure(self.uow, self.recurring)
+            if MENU_JOB in self.recurring:
+                await recurring.run_soon(self.uow, MENU_JOB)
             await directory.sync_directory(self.uow, self.channels)
             group.create_task(self.dispatcher.run(), name="dispatcher")
             group.create_task(self.sender.run(), name="sender")
@@ -179,8 +189,9 @@ async def build(
         )
         for channel in channels:
             api.router.add_routes(channel.routes())
-        tools = Tools(uow, live, answerer, ports.rate_limiter)
-        rounds = _recurring(uow, channels, embedder)
+        downloads = ChannelDownloads(channels, files)
+        tools = Tools(uow, live, answerer, ports.rate_limiter, downloads)
+        rounds = _recurring(uow, channels, embedder) | _desk_rounds(channels)
         worker = f"{socket.gethostname()[:20]}:{os.getpid()}"
         yield App(
             settings=settings,
@@ -193,7 +204,10 @@ async def build(
             channels=channels,
             api=api,
             bus=EventBus(
-                uow, ports.wake_up, feeds=_feeds(uow, live, answerer, hub, is_worker=role != "web")
+                uow,
+                ports.wake_up,
+                feeds=_feeds(uow, live, answerer, hub, is_worker=role != "web"),
+                listeners=_listeners(settings) if role != "web" else (),
             ),
             dispatcher=Dispatcher(
                 tools,
@@ -263,6 +277,17 @@ def _recurring(uow: UnitOfWork, channels: Channels, embedder: Embedder) -> dict[
     }
 
 
+def _desk_rounds(channels: Channels) -> dict[str, Recurring]:
+    """Servicers find the commands of their desk in the app's own menu."""
+    buttons = [
+        MenuButton(name, children=tuple(MenuButton(one.label, one.key) for one in lines))
+        for name, lines in MENU.items()
+    ]
+    found = [channel for channel in channels if isinstance(channel, WeComApp)]
+    work = partial(found[0].create_menu, buttons) if found else None
+    return {MENU_JOB: Recurring(timedelta(days=1), work)} if work else {}
+
+
 def _jobs(
     tools: Tools, channels: Channels, files: AttachmentStore, rounds: Mapping[str, Recurring]
 ) -> dict[str, Job]:
@@ -273,6 +298,7 @@ def _jobs(
         MEDIA_TIMER: lambda timer: fetch_media(uow, channels, files, timer),
         ABSENCE_TIMER: lambda timer: go_offline(uow, timer),
         PROFILE_TIMER: lambda timer: directory.read_profile(uow, channels, timer),
+        **desk_jobs(uow),
         **knowledge_jobs(uow),
         **recurring.jobs(uow, rounds),
     }
@@ -298,6 +324,14 @@ def _feeds(
             await drain_queue(uow)
 
     return (settings_feed, socket_feed, *((queue_feed,) if is_worker else ()), knowledge_feed)
+
+
+def _listeners(settings: Settings) -> Sequence[Listener]:
+    """Who hears of every event once, whatever crashes."""
+    if not settings.wecom.has_app:
+        return ()
+    desk = Announcer(str(settings.wecom.app.agent_id))
+    return (Listener(DESK_LISTENER, desk.hear, begins_now=True),)
 
 
 @asynccontextmanager

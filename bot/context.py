@@ -11,17 +11,31 @@ from bot.turn import Turn
 from channels.update import Update
 from core import inbox
 from core.clock import Clock
+from core.content import Address, Content
 from core.db import UnitOfWork
 from core.ports import RateLimiter
 from core.sessions.situation import Situation
 from core.settings.live import LiveSettings
 from knowledge.decisions import FaqDecision
+from knowledge.views import FoundArticle
 
 
 class Answers(Protocol):
     """The knowledge base, as the bot sees it."""
 
     async def decide(self, question: str, *, audience: str | None = None) -> FaqDecision: ...
+
+    async def search(self, text: str, limit: int = 5) -> list[FoundArticle]:
+        """Live articles for a servicer, best first."""
+        ...
+
+
+class Downloads(Protocol):
+    """Fetching what people sent, before the platform forgets it."""
+
+    async def keep(self, address: Address, content: Content) -> Content:
+        """The same content with its file among our attachments. Raises: Invalid."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,7 @@ class Tools:
     settings: LiveSettings
     answers: Answers
     limiter: RateLimiter
+    downloads: Downloads
 
     @property
     def clock(self) -> Clock:

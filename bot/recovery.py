@@ -7,6 +7,7 @@ import logging
 from pydantic import ValidationError
 
 from bot.context import Tools
+from bot.desk.bench import APP_CHANNEL, apologise_to_servicer
 from bot.turn import Turn
 from channels.update import MenuChosen, MessageReceived, from_inbox
 from core import inbox
@@ -30,6 +31,9 @@ async def apologise(tools: Tools, address: Address, pending: PendingUpdate, word
         )
     try:
         async with tools.uow.write() as tx:
+            if address.channel == APP_CHANNEL:
+                await apologise_to_servicer(tx, address)
+                return
             turn = await Turn.begin(tx, address)
             heard = await _hear(turn, pending.payload)
             if heard is not None and turn.is_bots:

@@ -38,10 +38,14 @@ Handler = Callable[[Tx, Sequence[Logged]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A reliable listener: its cursor moves in the transaction of its effects."""
+    """A reliable listener: its cursor moves in the transaction of its effects.
+
+    begins_now: a new one hears what happens from now on, instead of the whole log.
+    """
 
     name: str
     handle: Handler
+    begins_now: bool = False
 
 
 async def events_after(tx: Tx, event_id: int, *, limit: int = _BATCH) -> list[Logged]:
@@ -79,6 +83,13 @@ class EventBus:
         """Live feeds begin with what happens from now on."""
         async with self._uow.read() as tx:
             self._fed = await newest_event_id(tx)
+        new = [one.name for one in self._listeners if one.begins_now]
+        if new:
+            async with self._uow.write() as tx:
+                for name in new:
+                    row = {"name": name, "event_id": await newest_event_id(tx)}
+                    insert = tx.upsert(ListenerCursor).values(row)
+                    await tx.db.execute(insert.on_conflict_do_nothing())
 
     async def run(self) -> None:
         """Fan out until cancelled."""

@@ -87,7 +87,7 @@ async def enqueue(
         OutboxRow(
             item_id=item_id,
             address_key=item.address.key,
-            item=_dump(item),
+            item=dump_item(item),
             takes_slot=takes_slot,
             state="held" if is_held else "pending",
             attempts=0,
@@ -108,7 +108,9 @@ async def pending(tx: Tx, address_key: str, *, limit: int = 20) -> list[Parcel]:
         .limit(limit)
     )
     return [
-        Parcel(row.id, row.item_id, _load(row.item), row.takes_slot, row.attempts, row.created_at)
+        Parcel(
+            row.id, row.item_id, load_item(row.item), row.takes_slot, row.attempts, row.created_at
+        )
         for row in rows
     ]
 
@@ -165,13 +167,14 @@ async def _line_up(tx: Tx, address_key: str) -> None:
     tx.wake(WAKE_TOPIC)
 
 
-def _dump(item: OutboundItem) -> dict[str, Any]:
+def dump_item(item: OutboundItem) -> dict[str, Any]:
+    """An item as JSON that names its class; `load_item` reads it back."""
     kind = type(item).__name__
     stored: dict[str, Any] = _KINDS[kind].dump_python(item, mode="json")
     return stored | {"kind": kind}
 
 
-def _load(stored: dict[str, Any]) -> OutboundItem:
+def load_item(stored: dict[str, Any]) -> OutboundItem:
     fields = {name: value for name, value in stored.items() if name != "kind"}
     item: OutboundItem = _KINDS[stored["kind"]].validate_python(fields)
     return item

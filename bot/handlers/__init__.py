@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bot.desk.router import router as desk
 from bot.handlers import events, faq, greeting, handoff, rating, relay
 from bot.router import Router
 
 
 def root() -> Router:
-    """What people did on the platform first; then who has the session; the bot last."""
+    """Servicers in their app first; what people did on the platform; who has it; the bot last."""
     router = Router("root")
     router.include(
+        desk,
         events.router,
         greeting.router,
         rating.router,

@@ -6,7 +6,7 @@ import logging
 from pathlib import PurePath
 
 from bot.channels import Channels
-from core.content import Address, Media, media_of, with_media
+from core.content import Address, Content, Media, media_of, with_media
 from core.conversations.queries import get_message, message_view
 from core.conversations.service import fail_media, keep_media
 from core.conversations.threads import get_thread
@@ -50,6 +50,30 @@ async def fetch_media(uow: UnitOfWork, channels: Channels, files: Files, timer: 
     async with uow.write() as tx:
         await timers.finish(tx, timer)
         await keep_media(tx, timer.key, with_media(view.content, stored))
+
+
+class ChannelDownloads:
+    """Files that servicers send in the platform's app: fetched before they are passed on."""
+
+    def __init__(self, channels: Channels, files: Files) -> None:
+        self._channels = channels
+        self._files = files
+
+    async def keep(self, address: Address, content: Content) -> Content:
+        """The same content with its file among our attachments.
+
+        Raises: Invalid when it is refused or gone; SendFailure when the platform is busy.
+        """
+        media = media_of(content)
+        if media is None:
+            return content
+        try:
+            kept = await _fetch(self._channels, self._files, address, media, content.type)
+        except SendFailure as failure:
+            if failure.kind == "retry":
+                raise
+            raise Invalid("media_unavailable") from failure
+        return with_media(content, kept)
 
 
 async def _fetch(

@@ -10,7 +10,7 @@ from typing import ClassVar
 from aiohttp import web
 from typing_extensions import override
 
-from channels.base import AccountInfo, Channel, Download, Services
+from channels.base import Channel, Download, Services
 from channels.degrade import fit
 from channels.errors import ChannelError, Rejected
 from channels.http import HttpClient, JsonObject
@@ -151,10 +151,6 @@ class WeComApp(Channel):
         """Replace the menu that members see. Raises ChannelError."""
         body = compose_menu(tuple(buttons))
         await self.client.post("menu/create", body, {"agentid": str(self._agent_id)})
-
-    @override
-    async def accounts(self) -> Sequence[AccountInfo]:
-        return (AccountInfo(account=str(self._agent_id), name="自建应用"),)
 
     @override
     async def fetch(self, media: Media) -> bytes:

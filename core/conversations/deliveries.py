@@ -8,10 +8,18 @@ from core.conversations.queries import get_message
 from core.conversations.service import close_window, mark_recalled, set_delivery
 from core.conversations.threads import find_thread
 from core.db import Tx
+from core.desk import cards
 from core.errors import NotFound
 from core.events import AlarmRaised
 from core.outbox import Parcel
-from core.ports import HandoverCommand, OutboundMessage, RecallCommand, Receipt, SendFailure
+from core.ports import (
+    CardMessage,
+    HandoverCommand,
+    OutboundMessage,
+    RecallCommand,
+    Receipt,
+    SendFailure,
+)
 from core.views import Delivery
 
 #: A message that waits for the customer is not a failure; everything else that ends is.
@@ -30,6 +38,9 @@ async def delivered(tx: Tx, parcel: Parcel, receipt: Receipt) -> None:
         is_sent = receipt.facts.get("farewell", "sent") == "sent"
         state = Delivery.SENT if is_sent else Delivery.FAILED
         await set_delivery(tx, item.command_id, state, failure="" if is_sent else "no_code")
+    elif isinstance(item, CardMessage):
+        code = receipt.facts.get("response_code", "")
+        await cards.keep_code(tx, item.task_id, code, tx.now)
     elif isinstance(item, RecallCommand):
         await mark_recalled(tx, await get_message(tx, item.message_id), tx.now)
 

@@ -1,0 +1,97 @@
+"""Cards in servicers' chats with the app: sent once, closed once, with a code that works once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, select
+
+from core import outbox
+from core.content import Address
+from core.db import Tx
+from core.desk.models import DeskCardRow, DeskRow
+from core.ids import new_id
+from core.ports import CardUpdate
+
+#: Source: developer.work.weixin.qq.com/document/path/94888 (72 hours; an hour to be sure)
+CODE_LIVES: Final = timedelta(hours=71)
+
+
+async def lay(tx: Tx, servicer_id: str, session_id: str) -> str:
+    """A new card about a session. Returns its task id."""
+    row = DeskCardRow(
+        id=new_id(), servicer_id=servicer_id, session_id=session_id, label="", created_at=tx.now
+    )
+    tx.db.add(row)
+    await tx.db.flush()
+    return row.id
+
+
+async def find(tx: Tx, card_id: str) -> DeskCardRow | None:
+    """Locked, so that its code is used once."""
+    return await tx.db.get(DeskCardRow, card_id, with_for_update=True, populate_existing=True)
+
+
+async def session_of(tx: Tx, card_id: str, servicer_id: str) -> str | None:
+    """What a card of this servicer is about; None for a card that is not theirs."""
+    row = await find(tx, card_id)
+    return row.session_id if row is not None and row.servicer_id == servicer_id else None
+
+
+async def open_count(tx: Tx, servicer_id: str) -> int:
+    """Cards of this servicer that still offer something."""
+    found = await tx.db.scalar(
+        select(func.count())
+        .select_from(DeskCardRow)
+        .where(DeskCardRow.servicer_id == servicer_id, DeskCardRow.label == "")
+    )
+    return found or 0
+
+
+async def keep_code(tx: Tx, card_id: str, code: str, at: datetime) -> None:
+    """The platform gave a code for this card; a card that is closed by now is closed with it."""
+    row = await find(tx, card_id)
+    if row is None or not code:
+        return
+    row.response_code, row.code_expires_at = code, at + CODE_LIVES
+    if row.label:
+        await _update(tx, row)
+
+
+async def close(tx: Tx, card_id: str, label: str) -> None:
+    """Grey the card out; `label` says why. A card that is closed stays as it is."""
+    row = await find(tx, card_id)
+    if row is not None and not row.label:
+        row.label = label
+        await _update(tx, row)
+
+
+async def close_about(
+    tx: Tx, session_id: str, label: str, *, own: str = "", owner_id: str | None = None
+) -> None:
+    """Grey out all cards about a session; whoever has it now reads `own` instead."""
+    rows = await tx.db.scalars(
+        select(DeskCardRow)
+        .where(DeskCardRow.session_id == session_id, DeskCardRow.label == "")
+        .order_by(DeskCardRow.id)
+        .with_for_update()
+    )
+    for row in rows.all():
+        row.label = own if own and row.servicer_id == owner_id else label
+        await _update(tx, row)
+
+
+async def _update(tx: Tx, row: DeskCardRow) -> None:
+    """Use the code, if there is one that still works; else the next code does it."""
+    if row.response_code is None or row.code_expires_at is None:
+        return
+    code, is_alive = row.response_code, tx.now < row.code_expires_at
+    row.response_code = row.code_expires_at = None
+    desk = await tx.db.get(DeskRow, row.servicer_id)
+    if desk is None or not is_alive:
+        return
+    address = Address.parse(desk.address_key)
+    command_id = new_id()
+    update = CardUpdate(address, command_id, code, row.label, (address.user,))
+    await outbox.enqueue(tx, command_id, update)
