@@ -37,13 +37,15 @@ def content_of_session(
     names: of the people who took part; they and other personal data are taken out.
     """
     asked = [_question(line.text, names) for line in lines if line.sender == "customer"]
-    asked = [text for text in dict.fromkeys(asked) if len(squeeze(text)) >= _FEWEST]
+    asked = [text for text in dict.fromkeys(asked) if _asks(text)]
     said = [line.text.strip() for line in lines if line.sender == "servicer"]
     answer = "\n".join(redacted(text, names=names) for text in said if not is_courtesy(text))
     if not asked or not answer:
         return None
     first = _main_question(lines, names) or asked[0]
-    others = [text for text in asked if text != first and text.endswith(("?", "吗", "呢", "么"))]
+    others = [
+        text for text in asked if text != first and text.endswith(("?", "？", "吗", "呢", "么"))
+    ]
     return ArticleContent(
         question=first[:500],
         answer=answer[:50_000],
@@ -63,8 +65,12 @@ def _main_question(lines: Sequence[Line], names: Sequence[str]) -> str:
             break
         if line.sender == "customer":
             before.append(_question(line.text, names))
-    return max((t for t in before if len(squeeze(t)) >= _FEWEST), key=len, default="")
+    return max(filter(_asks, before), key=len, default="")
+
+
+def _asks(text: str) -> bool:
+    return len(squeeze(clean_query(text))) >= _FEWEST
 
 
 def _question(text: str, names: Sequence[str]) -> str:
-    return clean_query(redacted(text, names=names))
+    return redacted(text.strip(), names=names)
