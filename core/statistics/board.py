@@ -15,7 +15,6 @@ from core.servicers.models import ServicerRow
 from core.sessions.models import SessionRow
 from core.views import Presence, Sender, SessionState, View
 
-
 #: A rating that was asked for longer ago cannot be given any more (setting rating.valid_s).
 _RATED_WITHIN: Final = timedelta(days=8)
 

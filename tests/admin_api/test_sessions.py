@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from core.content import Image, Location, Media, Text
-from core.conversations.service import set_delivery
-from core.views import Delivery
+from core.conversations.service import Speech, say, set_delivery
+from core.conversations.threads import ensure_thread
+from core.ratings import service as ratings
+from core.views import Delivery, Sender
 from tests.admin_api.conftest import Api, Login
 from tests.admin_api.desk import Customer
 
@@ -257,3 +259,31 @@ async def test_the_dashboard_counts_today(servicer: Api, customer: Customer) -> 
     servicer.clock.advance(days=1)
     tomorrow: Any = await servicer.as_(servicer.token).raw("GET", "/dashboard")
     assert tomorrow.status == 401  # the token's time is long over
+
+
+async def test_the_dashboard_tells_ratings_and_the_bots_own_answers(servicer: Api) -> None:
+    uow = servicer.services.uow
+    for number, score in enumerate((5, 4)):
+        one = Customer(uow, f"wm-{number}")
+        await one.says("怎么备份？")
+        async with uow.write() as tx:
+            thread = await ensure_thread(tx, one.address)
+            source = {"article_id": "a"} if number == 0 else {}
+            answer = Speech([Text(text="这样备份")], Sender.BOT, source=source)
+            await say(tx, thread, one.session_id, answer)
+            asked = await ratings.request(
+                tx,
+                session_id=one.session_id,
+                customer_id=thread.customer.id,
+                servicer_id=None,
+            )
+            assert asked is not None
+            await ratings.give(tx, asked.id, score)
+    today = (await servicer.call("GET", "/dashboard"))["today"]
+    assert today == {
+        "sessions": 2,
+        "bot_answered": 1,
+        "handed_off": 0,
+        "rated": 2,
+        "satisfaction_mean": 4.5,
+    }
