@@ -15,6 +15,7 @@ from core.sealing import KeyRing
 from core.settings.live import LiveSettings
 from core.views import AccountView
 from knowledge.answerer import Answerer
+from knowledge.drafting import Writer
 
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 #: (account, scene, scene_param) → a link that opens a conversation, None when it has none.
@@ -30,6 +31,7 @@ class Services:
     """One per process, built by `bot.app`.
 
     readiness: further checks for /readyz by name. channels: names, for /system.
+    writer: the optional model that words drafts.
     """
 
     uow: UnitOfWork
@@ -42,6 +44,7 @@ class Services:
     readiness: Readiness = _nothing_else
     channels: tuple[str, ...] = ()
     knowledge: Answerer | None = None
+    writer: Writer | None = None
     links: Links | None = None
 
     @property

@@ -137,6 +137,24 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "The file would unpack to an unreasonable size",
     ),
     "bad_ticket": ("下载链接已失效，请重新获取", "The download link has expired"),
+    "nothing_to_draft": (
+        "会话中没有可整理的问答",
+        "The session holds no question with an answer",
+    ),
+    "article_not_found": ("没有这个知识条目", "No such article"),
+    "revision_not_found": ("没有这个版本", "No such revision"),
+    "variant_taken": (
+        "“{variant}”已经是“{term}”的同义词",
+        "“{variant}” is a variant of “{term}” already",
+    ),
+    "bad_synonyms": ("同义词表有误：{reason}", "The synonym table is not valid: {reason}"),
+    "gap_drafted": ("已经有知识条目草稿", "There is a draft already"),
+    "not_own": (
+        "标注数据太少，不能启用这次校准",
+        "There are too few labels to put this calibration in force",
+    ),
+    "category_into_itself": ("不能移动到自己的下级", "A category cannot go below itself"),
+    "bad_question": ("问题为空或过长", "The question is empty or too long"),
     "knowledge_off": ("知识库尚未就绪", "The knowledge base is not ready"),
     "channel_failed": (
         "平台没有接受请求（{vendor_code}），请稍后再试或运行 wenqu doctor 检查",

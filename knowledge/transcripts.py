@@ -13,6 +13,7 @@ from knowledge.text import clean_query, squeeze
 
 _FEWEST: Final = 4
 _MOST_WORDINGS: Final = 5
+_ASKING: Final = ("?", "？", "吗", "呢", "么")
 #: What servicers say without answering anything.
 _COURTESY: Final = re.compile(
     r"(?:您好|你好|在的|好的?|嗯+|稍等|请稍等|稍等一下|请稍候|我看一下|我看看|帮您看一下|不客气|不用谢|"
@@ -43,9 +44,7 @@ def content_of_session(
     if not asked or not answer:
         return None
     first = _main_question(lines, names) or asked[0]
-    others = [
-        text for text in asked if text != first and text.endswith(("?", "？", "吗", "呢", "么"))
-    ]
+    others = [text for text in asked if text != first and text.endswith(_ASKING)]
     return ArticleContent(
         question=first[:500],
         answer=answer[:50_000],

@@ -230,7 +230,7 @@ async def suggest_articles(call: Call, session_id: str) -> Listing[FoundArticle]
     async with call.services.uow.read() as tx:
         session = await session_view(tx, session_id)
         lines, _ = await transcript(tx, session.conversation_id, limit=20)
-    question = _last_question(lines)
+    question = last_question(lines)
     return Listing(items=await _search(call, question, _SUGGESTIONS) if question else [])
 
 
@@ -261,7 +261,7 @@ async def _search(call: Call, text: str, limit: int) -> list[FoundArticle]:
     return await call.services.knowledge.search(text, limit)
 
 
-def _last_question(lines: list[MessageView]) -> str:
+def last_question(lines: list[MessageView]) -> str:
     """The customer's latest words; short lines in a row belong together."""
     words: list[str] = []
     for line in reversed(lines):

@@ -14,6 +14,7 @@ from knowledge.feedback import heard_feedback
 from knowledge.mining import mine
 from knowledge.vector_store import DatabaseVectors
 from tests.admin_api.conftest import Login
+from tests.admin_api.desk import Customer
 from tests.knowledge_base.conftest import GramEncoder, decided, published
 
 
@@ -188,3 +189,31 @@ async def test_known_questions_feed_calibration_and_the_gate(
     assert len((await desk.call("GET", "/calibrations"))["items"]) == 1
     await desk.call("DELETE", f"/known-questions/{known['id']}", status=204)
     assert (await desk.call("GET", "/known-questions"))["items"] == []
+
+
+async def test_a_session_helps_with_the_reply_and_becomes_a_draft_in_review(
+    log_in: Login, uow: UnitOfWork, answerer: Answerer
+) -> None:
+    article = await published(uow, question="怎么重置密码？", answer="点击“忘记密码”。")
+    await answerer.start()
+    customer = Customer(uow)
+    await customer.says("您好", "密码怎么重置？我电话13812345678")
+    desk = await log_in("servicer")
+    path = f"/sessions/{customer.session_id}"
+    reply = await desk.call("POST", f"{path}/draft-reply", {})
+    assert (reply["text"], reply["how"]) == ("点击“忘记密码”。", "extracted")
+    assert reply["sources"][0]["article_id"] == article.id
+    other = await desk.call("POST", f"{path}/draft-reply", {"question": "xyzzy"})
+    assert other["sources"] == [] or other["text"]
+
+    await desk.refused("POST", f"{path}/article-draft", status=409, code="nothing_to_draft")
+    await customer.asks_for_people()
+    await desk.call("PUT", "/servicers/me/presence", {"presence": "online"})
+    await desk.call("POST", f"{path}/claim")
+    said = {"content": {"type": "text", "text": "请在登录页点“忘记密码”。"}, "client_id": "c1"}
+    await desk.call("POST", f"{path}/messages", said, status=201)
+    draft = await desk.call("POST", f"{path}/article-draft", status=201)
+    assert draft["question"] == "密码怎么重置？我电话〔手机号〕"
+    assert draft["answer"] == "请在登录页点“忘记密码”。"
+    assert (draft["state"], draft["open"]["state"]) == ("draft", "review")
+    assert draft["source"] == f"session:{customer.session_id}"
