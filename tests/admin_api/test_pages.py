@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -47,6 +48,17 @@ async def test_assets_are_cached_by_their_hash(api: Api) -> None:
     assert widget.headers["Cache-Control"] == "no-cache"
     assert (await _get(api, "/assets/missing-12345678.js")).status == 404
     assert (await _get(api, "/phone")).headers["Location"] == "/phone/"
+
+
+async def test_compressed_files_are_sent_to_those_who_take_them(api: Api) -> None:
+    script = api.services.config.static_dir / "assets" / "index-abcdef12.js"
+    script.with_name(f"{script.name}.gz").write_bytes(gzip.compress(b"// packed"))
+    for accepted, text in (("gzip", "// packed"), ("identity", "// app")):
+        headers = {"Accept-Encoding": accepted}
+        response = await api.client.get("/assets/index-abcdef12.js", headers=headers)
+        assert await response.text() == text
+        assert "immutable" in response.headers["Cache-Control"]
+        assert "javascript" in response.headers["Content-Type"]
 
 
 @pytest.mark.parametrize(
