@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,10 @@ from knowledge.embedder import Embedder
 from knowledge.encoders import Encoder
 from knowledge.exporter import export_articles
 from knowledge.importer import ImportReport, import_records
+from knowledge.markdown import read_archive, read_folder, write_archive
 from knowledge.predictions import predict
-from knowledge.tables import format_of, read_records
+from knowledge.queries import every_article
+from knowledge.tables import Record, format_of, read_records
 from knowledge.vector_store import DatabaseVectors
 
 #: Nobody waits for a single answer on the command line; a slow machine must not cost answers.
@@ -56,7 +58,9 @@ def kb_app(open_tools: Open) -> typer.Typer:
 
     @app.command("import", help="导入知识条目；同一文件可以重复导入。")
     def import_(
-        file: Annotated[Path, typer.Argument(exists=True, help="jsonl、csv 或 xlsx")],
+        file: Annotated[
+            Path, typer.Argument(exists=True, help="jsonl、csv、xlsx、Markdown 目录或 zip")
+        ],
         dry_run: Annotated[bool, typer.Option(help="只检查，不写入")] = False,
         embed: Annotated[bool, typer.Option(help="导入后立即计算向量")] = True,
     ) -> None:
@@ -66,7 +70,7 @@ def kb_app(open_tools: Open) -> typer.Typer:
 
     @app.command("export", help="导出全部知识条目。")
     def export(
-        file: Annotated[Path, typer.Argument(help="以 .jsonl、.csv 或 .xlsx 结尾")],
+        file: Annotated[Path, typer.Argument(help="以 .jsonl、.csv、.xlsx 或 .zip 结尾")],
     ) -> None:
         count = asyncio.run(_export(open_tools, file))
         Console().print(f"已导出 {count} 条到 {file}")
@@ -114,12 +118,11 @@ async def _evaluate(open_tools: Open, labelled: evaluation.LabelledSet) -> evalu
 
 
 async def _import(open_tools: Open, file: Path, *, dry_run: bool, embed: bool) -> ImportReport:
-    data = await asyncio.to_thread(file.read_bytes)
     async with open_tools() as tools:
         with _bar() as bar:
             rows = bar.add_task("读取", total=None)
             try:
-                records = read_records(data, format_of(file.name))
+                records = await asyncio.to_thread(_records, file)
                 report = await import_records(
                     tools.uow,
                     records,
@@ -137,13 +140,24 @@ async def _import(open_tools: Open, file: Path, *, dry_run: bool, embed: bool) -
     return report
 
 
+def _records(file: Path) -> Iterable[Record]:
+    if file.is_dir():
+        return read_folder(file)
+    if file.suffix.lower() == ".zip":
+        return read_archive(file.read_bytes())
+    return read_records(file.read_bytes(), format_of(file.name))
+
+
 async def _export(open_tools: Open, file: Path) -> int:
+    is_archive = file.suffix.lower() == ".zip"
     try:
-        kind = format_of(file.name)
+        kind = "" if is_archive else format_of(file.name)
     except Invalid as error:
-        raise typer.BadParameter("文件名须以 .jsonl、.csv 或 .xlsx 结尾") from error
+        raise typer.BadParameter("文件名须以 .jsonl、.csv、.xlsx 或 .zip 结尾") from error
     async with open_tools() as tools:
         with file.open("wb") as out:
+            if is_archive:
+                return await write_archive(every_article(tools.uow), out)
             return await export_articles(tools.uow, out, kind)
 
 

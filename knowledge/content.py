@@ -38,12 +38,17 @@ def _unique(parts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
+def _one_line(text: str) -> str:
+    return _clean(text.replace("\r\n", " ").replace("\n", " ").replace("\r", " "))
+
+
 _Text = AfterValidator(_clean)
-Question = Annotated[str, _Text, StringConstraints(min_length=1, max_length=500)]
-Phrase = Annotated[str, _Text, StringConstraints(max_length=500)]
-Tag = Annotated[str, _Text, StringConstraints(max_length=64)]
+_Line = AfterValidator(_one_line)
+Question = Annotated[str, _Line, StringConstraints(min_length=1, max_length=500)]
+Phrase = Annotated[str, _Line, StringConstraints(max_length=500)]
+Tag = Annotated[str, _Line, StringConstraints(max_length=64)]
 Answer = Annotated[str, _Text, StringConstraints(max_length=50_000)]
-Category = Annotated[str, _Text, AfterValidator(_category), StringConstraints(max_length=200)]
+Category = Annotated[str, _Line, AfterValidator(_category), StringConstraints(max_length=200)]
 Phrases = Annotated[tuple[Phrase, ...], AfterValidator(_unique), Field(max_length=500)]
 Tags = Annotated[tuple[Tag, ...], AfterValidator(_unique), Field(max_length=50)]
 Audience = Annotated[tuple[Tag, ...], AfterValidator(_unique), Field(max_length=20)]
@@ -63,7 +68,7 @@ class ArticleContent(View):
     tags: Tags = ()
     similar: Phrases = ()
     audience: Audience = ()
-    source: Annotated[str, _Text, StringConstraints(max_length=500)] = ""
+    source: Annotated[str, _Line, StringConstraints(max_length=500)] = ""
     effective_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
 

@@ -149,15 +149,16 @@ def _header(cells: Sequence[str]) -> list[str | None]:
 def _record(number: int, columns: Sequence[str | None], cells: Sequence[str]) -> Iterator[Record]:
     if any(cell.strip() for cell in cells):
         pairs = zip(columns, cells, strict=False)
-        yield Record(number, _shaped({name: cell for name, cell in pairs if name is not None}))
+        yield Record(number, shaped({name: cell for name, cell in pairs if name is not None}))
 
 
 def _named(value: Mapping[str, Any]) -> dict[str, Any]:
     found = {_FIELD_OF.get(name.strip().lower()): item for name, item in value.items()}
-    return _shaped({name: item for name, item in found.items() if name is not None})
+    return shaped({name: item for name, item in found.items() if name is not None})
 
 
-def _shaped(values: Mapping[str, Any]) -> dict[str, Any]:
+def shaped(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists as tuples, moments as moments, everything else as text."""
     shaped: dict[str, Any] = {}
     for name, value in values.items():
         if name in LISTS:
