@@ -14,6 +14,8 @@ test("a chat's times are told as in Shanghai, with as much date as is needed", (
   expect(chatTime("2026-02-27T03:05:00Z", now)).toBe("02/27 11:05");
   expect(chatTime("2025-12-31T03:05:00Z", now)).toBe("2025/12/31 11:05");
   expect(rowTime("2026-02-27T03:05:00Z", now)).toBe("02/27");
+  expect(rowTime("2026-03-01T03:05:00Z", now)).toBe("昨天");
+  expect(rowTime("2026-03-02T03:05:00Z", now)).toBe("11:05");
 });
 
 test("durations never show bare seconds beyond a minute", () => {

@@ -55,6 +55,11 @@ export class EventSocket {
     this.options.onState("closed");
   }
 
+  /** The network went away: no need to wait for the silence. */
+  drop(): void {
+    if (!this.isStopped) this.giveUp();
+  }
+
   /** The network came back: do not wait for the back-off. */
   hurry(): void {
     if (this.isStopped || this.socket) return;

@@ -34,9 +34,9 @@ export function chatTime(iso: string, now = new Date()): string {
   return format(at, isThisYear ? { ...DAY, ...CLOCK } : FULL);
 }
 
-/** The same, short enough for a list row. */
+/** The same, short enough for a list row: the clock today, only the day before that. */
 export function rowTime(iso: string, now = new Date()): string {
-  return chatTime(iso, now).replace(/^(\d+\/\d+)[ ,].*$/, "$1");
+  return chatTime(iso, now).replace(/[ ,]+\d\d:\d\d$/, "");
 }
 
 export function duration(seconds: number): string {
@@ -64,3 +64,9 @@ export function ago(iso: string, now = Date.now()): string {
   const seconds = since(iso, now);
   return seconds < 45 ? t("time.now") : t("time.ago", { span: duration(seconds) });
 }
+
+/** What a date picker speaks ("2026-10-01T09:00:00", the office's wall clock) as an instant. */
+export const fromWallClock = (text: string): string => new Date(`${text}+08:00`).toISOString();
+
+/** The day of an instant as calendars write it: 2026-10-01. */
+export const isoDay = (at: Date): string => new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10);

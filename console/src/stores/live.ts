@@ -85,5 +85,6 @@ export const useLive = defineStore("live", () => {
     start: () => socket.start(),
     stop: () => socket.stop(),
     hurry: () => socket.hurry(),
+    drop: () => socket.drop(),
   };
 });

@@ -9,6 +9,8 @@ import { useRevisions } from "@/stores/alarms";
 import { useMessages } from "@/stores/messages";
 
 const PAUSE_MS = 250;
+/** Suggestions that are hardly ever right only distract; a search shows all it finds. */
+const WORTH_SHOWING = 0.05;
 
 export function useKnowledge(session: () => SessionView, query: Readonly<Ref<string>>) {
   const messages = useMessages();
@@ -32,8 +34,8 @@ export function useKnowledge(session: () => SessionView, query: Readonly<Ref<str
     error.value = "";
     try {
       const words = query.value.trim();
-      const answer = words ? await searchArticles(words) : await suggestions(session().id);
-      if (mine === turn) hits.value = answer.items;
+      const { items } = words ? await searchArticles(words) : await suggestions(session().id);
+      if (mine === turn) hits.value = words ? items : items.filter((hit) => hit.score >= WORTH_SHOWING);
     } catch (reason) {
       if (!(reason instanceof ApiError)) throw reason;
       if (mine === turn) error.value = reason.message;
