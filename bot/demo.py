@@ -77,14 +77,14 @@ async def run(settings: Settings) -> None:
     async with build(settings, is_demo=True) as app:
         await app.prepare()
         await load(app.uow)
-        _mount(app)
+        mount(app)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(listening(app))
             _print_addresses(settings.http)
             await app.work()
 
 
-def _mount(app: App) -> None:
+def mount(app: App) -> None:
     http = app.settings.http
     callback = f"http://{http.host}:{http.port}/callback/wecom/kf"
     public = app.settings.public_url

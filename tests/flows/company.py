@@ -183,12 +183,12 @@ async def running(settings: Settings) -> AsyncIterator[tuple[App, str]]:
         await app.prepare()
         await demo.load(app.uow)
         await put(app, Bot(burst_quiet_s=0.4, burst_max_s=3))
-        await _lend_vectors(app)
+        await lend_vectors(app)
         async with listening(app) as base:
             work = asyncio.create_task(app.work())
             try:
-                await eventually(lambda: _loaded(app, work), timeout_s=120)
-                await _keep_vectors(app)
+                await eventually(lambda: loaded(app, work), timeout_s=120)
+                await keep_vectors(app)
                 yield app, base
             finally:
                 work.cancel()
@@ -200,24 +200,24 @@ async def running(settings: Settings) -> AsyncIterator[tuple[App, str]]:
 VECTORS: dict[str, bytes] = {}
 
 
-async def _lend_vectors(app: App) -> None:
+async def lend_vectors(app: App) -> None:
     await DatabaseVectors(app.uow).save(app.answerer.model, VECTORS)
 
 
 async def compute_vectors(settings: Settings) -> None:
     async with build(settings) as app:
         await app.answerer.start()
-        await _keep_vectors(app)
+        await keep_vectors(app)
 
 
-async def _keep_vectors(app: App) -> None:
+async def keep_vectors(app: App) -> None:
     if not VECTORS:
         async with app.uow.read() as tx:
             rows = await tx.db.execute(select(VectorRow.key, VectorRow.vector))
             VECTORS.update({row.key: row.vector for row in rows})
 
 
-async def _loaded(app: App, work: asyncio.Task[None]) -> bool:
+async def loaded(app: App, work: asyncio.Task[None]) -> bool:
     if work.done():
         work.result()
     return len(app.answerer) >= 120

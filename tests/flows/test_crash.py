@@ -30,6 +30,13 @@ UNFINISHED = (
     "SELECT (SELECT count(*) FROM inbox WHERE state <> 'done')"
     " + (SELECT count(*) FROM outbox WHERE state <> 'sent')"
 )
+HANGS = (
+    "SELECT state, count(*), max(attempts), max(error) FROM inbox GROUP BY state",
+    "SELECT state, count(*), max(attempts), max(error) FROM outbox GROUP BY state",
+    "SELECT kind, address_key, ready_at, lease_until, lease_by FROM lanes",
+    "SELECT band, why, count(*) FROM faq_decisions GROUP BY band, why",
+)
+PATIENCE_S = 120
 MOODS: list[tuple[str, dict[str, object]]] = [
     ("callback_duplicate", {"rate": 0.1}),
     ("callback_lost", {"rate": 0.1}),
@@ -60,6 +67,32 @@ def crowd(sandbox: Sandbox, chance: random.Random) -> list[tuple[CustomerPhone, 
         whole = [one for one in QUESTIONS if is_whole_question(one)]
         found.append((phone, chance.sample(whole, LINES)))
     return found
+
+
+async def all_answered(
+    database_url: str, folder: Path, people: list[tuple[CustomerPhone, list[str]]]
+) -> None:
+    """Wait until everyone has all their answers; say where things hang when they do not."""
+
+    async def done() -> bool:
+        counts = [len(await answers(phone)) >= len(lines) for phone, lines in people]
+        return all(counts)
+
+    try:
+        await eventually(done, timeout_s=PATIENCE_S)
+    except AssertionError as error:
+        raise AssertionError(await where_it_hangs(database_url, folder)) from error
+
+
+async def where_it_hangs(database_url: str, folder: Path) -> str:
+    uow = UnitOfWork(make_engine(database_url), SystemClock())
+    async with uow.read() as tx:
+        parts = [f"now {tx.now}"]
+        for query in HANGS:
+            parts.append(query)
+            parts.extend(str(tuple(row)) for row in await tx.db.execute(text(query)))
+    await uow.close()
+    return "\n".join([*parts, (folder / "product.log").read_text()[-3000:]])
 
 
 async def check_everything(
@@ -103,13 +136,7 @@ async def test_killed_at_random_every_message_is_answered_once_in_order(
                 await product.kill()
             await product.start()
             await asyncio.gather(*talking)
-            by_phone = [(phone, lines) for phone, lines in people]
-
-            async def done() -> bool:
-                counts = [len(await answers(phone)) >= len(lines) for phone, lines in by_phone]
-                return all(counts)
-
-            await eventually(done, timeout_s=90)
+            await all_answered(bare_database_url, tmp_path, people)
             await sandbox.settle()
             await check_everything(bare_database_url, people)
         finally:
@@ -135,12 +162,7 @@ async def test_a_moody_platform_loses_nothing_and_repeats_nothing(
             await asyncio.sleep(0.5)
             await sandbox.expire_tokens()
             await asyncio.gather(*talking)
-
-            async def done() -> bool:
-                counts = [len(await answers(phone)) >= len(lines) for phone, lines in people]
-                return all(counts)
-
-            await eventually(done, timeout_s=120)
+            await all_answered(bare_database_url, tmp_path, people)
             await sandbox.clear_faults()
             await check_everything(bare_database_url, people)
         finally:
