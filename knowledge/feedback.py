@@ -55,6 +55,8 @@ async def cited(tx: Tx, session_id: str, article_id: str, *, by: str) -> None:
         .order_by(DecisionRow.created_at.desc(), DecisionRow.id.desc())
         .limit(1)
     )
+    if await tx.db.get(ArticleRow, article_id) is None:
+        return  # deleted meanwhile
     await count(tx, article_id, hits=1)
     if decision is not None:
         await _keep(tx, decision, "cited", by=by, right_article_id=article_id)

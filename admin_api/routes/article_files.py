@@ -17,6 +17,8 @@ from core.permissions import Permission
 from knowledge.content import ArticleState
 from knowledge.exporter import export_articles
 from knowledge.importer import import_records
+from knowledge.markdown import read_archive, write_archive
+from knowledge.queries import every_article
 from knowledge.tables import Record, format_of, read_records
 
 _MAX_BYTES: Final = 64 * 1024 * 1024
@@ -24,6 +26,7 @@ _YES: Final = ("1", "true", "yes", "on")
 _TYPES: Final = {
     "jsonl": "application/x-ndjson",
     "csv": "text/csv; charset=utf-8",
+    "zip": "application/zip",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
@@ -54,7 +57,7 @@ class ImportView(BaseModel):
 class ExportQuery(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    format: Literal["jsonl", "csv", "xlsx"] = "xlsx"
+    format: Literal["jsonl", "csv", "xlsx", "zip"] = "xlsx"
     state: ArticleState | None = None
 
 
@@ -66,10 +69,11 @@ class ExportQuery(BaseModel):
     multipart=True,
 )
 async def import_articles(call: Call, query: ImportQuery) -> ImportView:
-    """Import jsonl, csv or xlsx (field `file`); the same file may be imported again."""
+    """Import jsonl, csv, xlsx or a zip of Markdown (field `file`); repeating changes nothing."""
     sent = await read_upload(call.request, min(_MAX_BYTES, call.services.config.upload_max_bytes))
     dry_run = query.dry_run or sent.fields.get("dry_run", "").lower() in _YES
-    records = await asyncio.to_thread(_records, sent.data, format_of(sent.name))
+    kind = "zip" if sent.name.lower().endswith(".zip") else format_of(sent.name)
+    records = await asyncio.to_thread(_records, sent.data, kind)
     report = await import_records(call.services.uow, records, by=call.actor, dry_run=dry_run)
     if not dry_run:
         facts = {"created": report.created, "updated": report.updated, "failed": report.failed}
@@ -80,9 +84,12 @@ async def import_articles(call: Call, query: ImportQuery) -> ImportView:
 
 @endpoint("GET", "/articles/export", access=Permission.ARTICLE_EDIT, tag="articles")
 async def export_all_articles(call: Call, query: ExportQuery) -> web.Response:
-    """All articles as a file that the import reads back unchanged."""
+    """All articles as a file (zip: Markdown) that the import reads back unchanged."""
     out = io.BytesIO()
-    count = await export_articles(call.services.uow, out, query.format, state=query.state)
+    if query.format == "zip":
+        count = await write_archive(every_article(call.services.uow, state=query.state), out)
+    else:
+        count = await export_articles(call.services.uow, out, query.format, state=query.state)
     async with call.services.uow.write() as tx:
         facts = {"format": query.format, "count": count}
         await audit.append(tx, by=call.actor, action="article.exported", facts=facts)
@@ -98,6 +105,6 @@ async def export_all_articles(call: Call, query: ExportQuery) -> web.Response:
 
 def _records(data: bytes, kind: str) -> list[Record]:
     try:
-        return list(read_records(data, kind))
+        return list(read_archive(data) if kind == "zip" else read_records(data, kind))
     except RecursionError as error:
         raise Invalid("unreadable_file", field="file") from error

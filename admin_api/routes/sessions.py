@@ -22,6 +22,7 @@ from core.sessions import queries, service, talk
 from core.sessions.queries import Filters, ListName, QueueBoard
 from core.sessions.talk import Posting
 from core.views import MessageView, NoteView, SessionState, SessionView
+from knowledge.feedback import cited
 
 SERVE = Permission.SESSION_SERVE
 
@@ -151,7 +152,10 @@ async def post_message(
         source={"article_id": body.source.article_id} if body.source else {},
         hold_if_closed=body.hold_if_closed,
     )
-    return await talk.post(tx, session_id, posting, by=call.actor)
+    posted = await talk.post(tx, session_id, posting, by=call.actor)
+    if body.source:
+        await cited(tx, session_id, body.source.article_id, by=call.actor.key)
+    return posted
 
 
 @endpoint("POST", "/sessions/{session_id}/recall", access=SERVE, tag="sessions")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
+from aiohttp import FormData
 
 from admin_api.services import Services
 from core.db import Tx, UnitOfWork
@@ -217,3 +218,37 @@ async def test_a_session_helps_with_the_reply_and_becomes_a_draft_in_review(
     assert draft["answer"] == "请在登录页点“忘记密码”。"
     assert (draft["state"], draft["open"]["state"]) == ("draft", "review")
     assert draft["source"] == f"session:{customer.session_id}"
+
+
+async def test_citing_an_article_teaches_what_the_bot_should_have_said(
+    log_in: Login, uow: UnitOfWork
+) -> None:
+    article = await published(uow)
+    customer = Customer(uow)
+    await customer.says("密码忘了怎么办")
+    await decided(uow, None, question="密码忘了怎么办", session_id=customer.session_id)
+    desk = await log_in("servicer")
+    path = f"/sessions/{customer.session_id}"
+    await customer.asks_for_people()
+    await desk.call("PUT", "/servicers/me/presence", {"presence": "online"})
+    await desk.call("POST", f"{path}/claim")
+    body = {
+        "content": {"type": "text", "text": article.answer},
+        "client_id": "c1",
+        "source": {"article_id": article.id},
+    }
+    await desk.call("POST", f"{path}/messages", body, status=201)
+    (logged,) = (await desk.call("GET", f"{path}/decisions"))["items"]
+    assert logged["verdict"] == "cited"
+    assert (await desk.call("GET", f"/articles/{article.id}"))["hits"] == 1
+
+
+async def test_markdown_goes_out_and_in_as_an_archive(log_in: Login, uow: UnitOfWork) -> None:
+    await published(uow, answer_html="<p>看<b>图</b></p>")
+    chief = await log_in("supervisor")
+    response = await chief.raw("GET", "/articles/export?format=zip")
+    assert response.content_type == "application/zip"
+    form = FormData()
+    form.add_field("file", await response.read(), filename="kb.zip")
+    back = await chief.call("POST", "/articles/import", data=form)
+    assert (back["unchanged"], back["failed"]) == (1, 0)
