@@ -11,6 +11,17 @@ export default {
     strip_today: "Today {sessions} sessions · bot answered {bot} · handed off {people} · satisfaction {score}",
     no_score: "none yet",
   },
+  alarm: {
+    title: "Needs a look",
+    none: "All is well",
+    clear: "Done",
+    code: {
+      delivery_failed: "A message did not reach the customer",
+      red_line: "A customer spoke of health and safety, look at once",
+      update_failed: "A customer's message could not be handled and went to people",
+      article_expires_soon: "An article expires soon",
+    },
+  },
   list: {
     queue: "Queue",
     mine: "Mine",

@@ -11,6 +11,17 @@ export default {
     strip_today: "今日 {sessions} 个会话 · 机器人解答 {bot} · 转人工 {people} · 满意度 {score}",
     no_score: "暂无",
   },
+  alarm: {
+    title: "需要留意",
+    none: "一切正常",
+    clear: "知道了",
+    code: {
+      delivery_failed: "有一条消息没有送达客户",
+      red_line: "客户的话涉及健康安全，请立即查看",
+      update_failed: "有一条客户消息处理失败，已转人工",
+      article_expires_soon: "有知识条目即将到期",
+    },
+  },
   list: {
     queue: "排队中",
     mine: "我的",
