@@ -176,7 +176,7 @@ def fit(
     answer, menu: the thresholds in force, kept where the labels cannot say better.
     """
     if len(labels) < FEWEST_LABELS:
-        return Calibration(1.0, 0.0, answer, menu, {}, _point_at(labels, answer), is_own=False)
+        return Calibration(1.0, 0.0, answer, menu, {}, point_at(labels, answer), is_own=False)
     slope, intercept = refit(labels)
     refitted = [_again(label, slope, intercept) for label in labels]
     points = curve(refitted)
@@ -188,7 +188,7 @@ def fit(
         answer=needed,
         menu=min(menu, needed),
         by_category=_by_category(refitted, target),
-        point=_point_at(refitted, needed),
+        point=point_at(refitted, needed),
         is_own=True,
     )
 
@@ -235,7 +235,8 @@ def _again(label: Labelled, slope: float, intercept: float) -> Labelled:
     return Labelled(confidence, label.is_right, label.in_scope, label.category)
 
 
-def _point_at(labels: Sequence[Labelled], threshold: float) -> Point:
+def point_at(labels: Sequence[Labelled], threshold: float) -> Point:
+    """What a threshold does on the labels."""
     given = [label for label in labels if label.confidence >= threshold]
     right = sum(label.is_right for label in given)
     in_scope = sum(label.in_scope for label in labels)

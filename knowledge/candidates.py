@@ -19,8 +19,11 @@ from knowledge.text import grams, words
 #: How many each source proposes; their union is measured.
 FROM_QUESTIONS, FROM_ANSWERS, FROM_WORDS, FROM_GRAMS, FROM_ANSWER_WORDS = 20, 6, 8, 8, 5
 
-#: Candidates measured at most, by the best cosine or the best lexical rank.
-MEASURED = 20
+#: Candidates weighed by their indexes' scores, and those of them that are compared word by word.
+WEIGHED, COMPARED = 24, 12
+
+
+_LEXICAL = ("bm25_words", "bm25_grams", "bm25_answer")
 
 
 class Field(StrEnum):
@@ -146,15 +149,16 @@ class Corpus:
         ]
         turns = itertools.zip_longest(*proposals)
         wanted = dict.fromkeys(slot for turn in turns for slot in turn if slot is not None)
-        slots = list(wanted)[:MEASURED]
+        slots = list(wanted)[:WEIGHED]
         cosines = self._cosines(slots, vector)
-        return [
+        found = [
             Found(
                 self._entries[slot].plan.article.article_id,
                 _measured(self._entries[slot], cosines, [float(s[slot]) for s in lexical]),
             )
             for slot in slots
         ]
+        return _nearest(found)
 
     def _cosines(self, slots: Sequence[int], vector: Vectors) -> dict[int, float]:
         """Cosine of every row of these articles with the query, by row."""
@@ -175,6 +179,23 @@ class Corpus:
 
     def _index_of(self, text: FieldText) -> VectorIndex:
         return self._answers if text.field is Field.ANSWER else self._questions
+
+
+def _nearest(found: Sequence[Found]) -> list[Found]:
+    """The COMPARED best by a rough sum, in the order they came."""
+    best = [
+        max((getattr(one.measured, name) for one in found), default=0.0) or 1.0
+        for name in _LEXICAL
+    ]
+
+    def rough(at: int) -> float:
+        one = found[at].measured
+        answer = one.cosines[0] if one.cosine_answer is None else one.cosine_answer
+        words = sum(getattr(one, name) / top for name, top in zip(_LEXICAL, best, strict=True))
+        return one.cosines[0] + 0.5 * one.cosine_tags + 0.5 * answer + 0.03 * float(words)
+
+    kept = sorted(range(len(found)), key=rough, reverse=True)[:COMPARED]
+    return [found[at] for at in sorted(kept)]
 
 
 def _measured(entry: _Entry, cosines: dict[int, float], lexical: Sequence[float]) -> Measured:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 #: Pairs that exclude each other. A text that has one side and not the other contradicts a text
 #: that has only the other side.
@@ -35,10 +37,6 @@ OPPOSITES: tuple[tuple[str, str], ...] = (
     ("初次|首次|第一次", "再次|第二次"),
     ("申请|新办|办理", "补办|挂失|丢失|丢了"),
 )
-_OPPOSITES = tuple((re.compile(a), re.compile(b)) for a, b in OPPOSITES)
-
-_ANY_SIDE = re.compile("|".join(f"{left}|{right}" for left, right in OPPOSITES))
-
 #: What a question asks for.
 ASKS: tuple[tuple[str, str], ...] = (
     ("how", "怎么办|怎么|怎样|如何|咋|怎麼|方法|步骤|流程|操作"),
@@ -48,7 +46,7 @@ ASKS: tuple[tuple[str, str], ...] = (
     ("who", "谁|哪个人|什么人|哪位"),
     ("amount", "多少|几个|几次|多大|多高|多重|额度|价格|费用|收费|多钱"),
     ("what", "是什么|什么是|什么意思|定义|含义|啥意思|指什么"),
-    ("whether", "吗|么$|是否|能不能|可不可以|可以不|是不是|会不会|有没有|要不要|能否|可否|行不行"),
+    ("whether", "吗|是否|能不能|可不可以|可以不|是不是|会不会|有没有|要不要|能否|可否|行不行"),
     ("which", "哪个|哪些|哪种|哪款|推荐|什么样|有什么|有哪些"),
     ("cause", "引起|导致|造成|病因"),
     ("symptom", "症状|表现|特征|征兆"),
@@ -60,8 +58,6 @@ ASKS: tuple[tuple[str, str], ...] = (
     ("download", "下载|安装包"),
     ("reset", "忘记|忘了|找回|重置"),
 )
-_ASKS = tuple((name, re.compile(pattern)) for name, pattern in ASKS)
-
 _NEGATION = re.compile(
     r"不(?!好意思|知道|仅|过|同|管|良|论)|没(?!事)|无法|无(?=效|声|反|响|权|网)|未|别|失败|拒绝|禁止|错误|异常|丢"
 )
@@ -72,17 +68,35 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?|[一二三四五六七八九十两]+(?=[个
 _LATIN = re.compile(r"[a-z]{2,}[a-z0-9]*")
 
 
+Tag = TypeVar("Tag")
+
+
+class _Words(Generic[Tag]):
+    """Words with their tags, found in one pass, the longest first."""
+
+    def __init__(self, tagged: Iterable[tuple[str, Tag]]) -> None:
+        self._tags: dict[str, frozenset[Tag]] = {}
+        for words, tag in tagged:
+            for word in words.split("|"):
+                self._tags[word] = self._tags.get(word, frozenset()) | {tag}
+        longest_first = sorted(self._tags, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def tags(self, text: str) -> frozenset[Tag]:
+        return frozenset().union(*(self._tags[word] for word in self._pattern.findall(text)))
+
+
+_SIDES = _Words(
+    (words, (pair, side)) for pair, both in enumerate(OPPOSITES) for side, words in enumerate(both)
+)
+_ASKS = _Words((words, name) for name, words in ASKS)
+
+
 @lru_cache(maxsize=20_000)
 def sides(text: str) -> frozenset[tuple[int, int]]:
     """(pair, side) for each opposite of which the folded text has exactly one side."""
-    if _ANY_SIDE.search(text) is None:
-        return frozenset()
-    found = set()
-    for pair, (left, right) in enumerate(_OPPOSITES):
-        has_left, has_right = left.search(text) is not None, right.search(text) is not None
-        if has_left != has_right:
-            found.add((pair, 0 if has_left else 1))
-    return frozenset(found)
+    found = _SIDES.tags(text)
+    return frozenset((pair, side) for pair, side in found if (pair, 1 - side) not in found)
 
 
 def contradictions(one: str, other: str) -> int:
@@ -93,7 +107,7 @@ def contradictions(one: str, other: str) -> int:
 
 @lru_cache(maxsize=20_000)
 def asks(text: str) -> frozenset[str]:
-    return frozenset(name for name, pattern in _ASKS if pattern.search(text))
+    return _ASKS.tags(text)
 
 
 @lru_cache(maxsize=20_000)

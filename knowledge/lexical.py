@@ -36,6 +36,21 @@ class _Posting:
         self.counts.pop()
 
 
+class _Idf(dict[str, float]):
+    """Weights by term, worked out at first use and dropped when the documents change."""
+
+    def __init__(self, index: LexicalIndex) -> None:
+        super().__init__()
+        self._index = index
+
+    def __missing__(self, term: str) -> float:
+        size, found = len(self._index), self._index.frequency(term)
+        weight = math.log(1 + (size - found + 0.5) / (found + 0.5))
+        if len(self) < _REMEMBERED:
+            self[term] = weight
+        return weight
+
+
 class LexicalIndex:
     """Documents by integer slot, found by their terms.
 
@@ -48,7 +63,7 @@ class LexicalIndex:
         self._lengths: npt.NDArray[np.float32] = np.zeros(64, dtype=np.float32)
         self._size = 0
         self._total = 0.0
-        self._idf: dict[str, float] = {}
+        self._idf = _Idf(self)
 
     def __len__(self) -> int:
         return self._size
@@ -80,14 +95,12 @@ class LexicalIndex:
 
     def idf(self, term: str) -> float:
         """Inverse document frequency: 0 < idf; unknown terms weigh most."""
-        known = self._idf.get(term)
-        if known is None:
-            posting = self._postings.get(term)
-            found = len(posting.slots) if posting else 0
-            known = math.log(1 + (self._size - found + 0.5) / (found + 0.5))
-            if len(self._idf) < _REMEMBERED:
-                self._idf[term] = known
-        return known
+        return self._idf[term]
+
+    def frequency(self, term: str) -> int:
+        """How many documents hold the term."""
+        posting = self._postings.get(term)
+        return len(posting.slots) if posting else 0
 
     def knows(self, term: str) -> bool:
         return term in self._postings
@@ -95,7 +108,8 @@ class LexicalIndex:
     def scores(self, texts: Iterable[str]) -> Scores:
         """BM25 by slot; 0 for free slots and for documents without a common term."""
         scores = np.zeros(len(self._lengths), dtype=np.float32)
-        for term, times in self._useful(self._bag(texts)):
+        bag = self._bag(texts) if self._postings else Counter[str]()
+        for term, times in self._useful(bag):
             self._score(term, times, scores)
         return scores
 
@@ -126,7 +140,7 @@ class LexicalIndex:
 
 def best(scores: Scores, limit: int) -> list[int]:
     """Slots of the highest scores above 0, best first; the lower slot first among equals."""
-    found = np.flatnonzero(scores)
+    found = np.flatnonzero(scores > 0)
     if len(found) > limit:
         found = found[np.argpartition(-scores[found], limit - 1)[:limit]]
     ordered: list[int] = found[np.lexsort((found, -scores[found]))].tolist()

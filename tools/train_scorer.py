@@ -24,7 +24,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from knowledge import evaluation, features
-from knowledge.calibration import Labelled, wilson
+from knowledge.calibration import Labelled, point_at, wilson
 from knowledge.embedder import Embedder
 from knowledge.encoders import bundled
 from knowledge.gates import Gates
@@ -292,6 +292,18 @@ def show(found: Sequence[tuple[Example, float, int | None]]) -> None:
         print(f"{name}: {shares}  AUROC {evaluation.auroc(labels):.3f}")
 
 
+def helped(
+    labels: Sequence[Labelled], own: Sequence[tuple[Example, float, int | None]], menu: float
+) -> float:
+    """Share of in-scope questions answered rightly or with the right article in the menu."""
+    good = [
+        rank == 0 if label.confidence >= 0.93 else label.confidence >= menu and (rank or 0) < 3
+        for label, (_, _, rank) in zip(labels, own, strict=True)
+        if label.in_scope and rank is not None
+    ]
+    return sum(good) / sum(label.in_scope for label in labels)
+
+
 def recalibrated(
     data: dict[str, object], found: Sequence[tuple[Example, float, int | None]]
 ) -> dict[str, object]:
@@ -304,6 +316,38 @@ def recalibrated(
         "slope": round(float(line.coef_[0][0]), 4),
         "intercept": round(float(line.intercept_[0]), 4),
     }
+
+
+def show_thresholds(
+    data: dict[str, object], found: Sequence[tuple[Example, float, int | None]]
+) -> None:
+    """What each answer threshold would have done to the held-out questions."""
+    gates = Gates.shipped()
+    slope, intercept = float(str(data["slope"])), float(str(data["intercept"]))
+    for name in sorted({e.set_name for e, _, _ in found}):
+        own = [(e, odds, rank) for e, odds, rank in found if e.set_name == name]
+        labels = [
+            Labelled(
+                0.0
+                if name != "general" and gates.check(e.query)
+                else 1 / (1 + float(np.exp(-slope * odds - intercept))),
+                rank == 0,
+                e.in_scope,
+            )
+            for e, odds, rank in own
+        ]
+        for menu in (0.02, 0.05, 0.1, 0.2):
+            print(
+                f"{name}: menu from {menu}, answer from 0.93: {helped(labels, own, menu):.3f} helped"
+            )
+        for threshold in (0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97):
+            point = point_at(labels, threshold)
+            print(
+                f"{name} at {threshold}: precision {point.precision.value:.3f} "
+                f"[{point.precision.low:.3f}, {point.precision.high:.3f}], "
+                f"coverage {point.coverage:.3f}, "
+                f"out of scope answered {point.out_of_scope_answered:.3f}"
+            )
 
 
 async def measure(folders: Sequence[Path], vectors: Path | None) -> list[Example]:
@@ -334,6 +378,7 @@ def main() -> None:
         found = held_out(examples, seed, given.version)
         show(found)
     data = recalibrated(fit(examples, given.version), found)
+    show_thresholds(data, found)
     given.out.write_text(json.dumps(data, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
