@@ -11,10 +11,10 @@ from PIL import Image, ImageOps
 
 from core.attachments import queries
 from core.attachments.blobs import BlobStore
-from core.attachments.content import judge
+from core.attachments.content import BROKEN_PICTURE, judge
 from core.attachments.models import AttachmentRow
 from core.db import UnitOfWork
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
 from core.ports import refuse_inside_write_block
 from core.settings.live import LiveSettings
 from core.settings.sections import Uploads
@@ -31,6 +31,7 @@ class AttachmentStore:
         self._uow = uow
         self._blobs = blobs
         self._settings = settings
+        self._shrinking = asyncio.Semaphore(1)  # a decoded picture may take 200 MB
 
     async def keep(self, data: bytes, *, name: str) -> AttachmentView:
         """Check and keep a file. The view carries this upload's name; equal bytes, equal id.
@@ -74,24 +75,33 @@ class AttachmentStore:
     async def thumbnail(self, attachment_id: str) -> bytes:
         """A WebP of at most 480 × 480, made at the first request.
 
-        Raises: NotFound, also when the attachment is not an image.
+        Raises: NotFound, also when the attachment is not an image; Invalid `file_broken` when
+        its pixels cannot be read.
         """
         if (await self.describe(attachment_id)).kind != "image":
             raise NotFound(noun="thumbnail", id=attachment_id)
         key = f"{attachment_id}.thumb"
         if await self._blobs.has(key):
             return await self._blobs.get(key)
-        small = await asyncio.to_thread(_shrink, await self._blobs.get(attachment_id))
+        data = await self._blobs.get(attachment_id)
+        async with self._shrinking:
+            small = await asyncio.to_thread(_shrink, data)
         await self._blobs.put(key, small)
         return small
 
 
 def _shrink(data: bytes) -> bytes:
-    with Image.open(io.BytesIO(data)) as picture:
-        picture.draft("RGB", (THUMB_SIDE, THUMB_SIDE))
-        upright = ImageOps.exif_transpose(picture)
-        upright.thumbnail((THUMB_SIDE, THUMB_SIDE))
-        has_alpha = upright.mode in ("RGBA", "LA", "P")
-        out = io.BytesIO()
-        upright.convert("RGBA" if has_alpha else "RGB").save(out, "WEBP", quality=_THUMB_QUALITY)
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            picture.draft("RGB", (THUMB_SIDE, THUMB_SIDE))
+            return _as_webp(ImageOps.exif_transpose(picture))
+    except BROKEN_PICTURE as error:
+        raise Invalid("file_broken") from error
+
+
+def _as_webp(picture: Image.Image) -> bytes:
+    picture.thumbnail((THUMB_SIDE, THUMB_SIDE))
+    mode = "RGBA" if picture.mode in {"RGBA", "LA", "P"} else "RGB"
+    out = io.BytesIO()
+    picture.convert(mode).save(out, "WEBP", quality=_THUMB_QUALITY)
     return out.getvalue()

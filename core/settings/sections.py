@@ -227,7 +227,7 @@ class Uploads(Section):
         20 * MB, ge=1024, le=200 * MB, title="文件", json_schema_extra=_unit("byte")
     )
     image_max_pixels: int = Field(
-        60_000_000, ge=10_000, le=200_000_000, title="图片像素", json_schema_extra=_unit("px")
+        50_000_000, ge=10_000, le=89_000_000, title="图片像素", json_schema_extra=_unit("px")
     )
 
 

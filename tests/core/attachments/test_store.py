@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from core.attachments.blobs import LocalBlobs
 from core.attachments.service import AttachmentStore
@@ -61,3 +63,15 @@ async def test_thumbnails_are_made_of_images_only(store: AttachmentStore) -> Non
     text_id = await store.store(b"words", name="a.txt")
     with pytest.raises(NotFound):
         await store.thumbnail(text_id)
+
+
+async def test_a_picture_whose_pixels_are_cut_off_has_no_thumbnail(
+    store: AttachmentStore,
+) -> None:
+    noise = Image.effect_noise((200, 200), 50)
+    out = io.BytesIO()
+    noise.save(out, "JPEG")
+    cut = await store.store(out.getvalue()[:3000], name="a.jpg")
+    with pytest.raises(Invalid) as caught:
+        await store.thumbnail(cut)
+    assert caught.value.code == "file_broken"
