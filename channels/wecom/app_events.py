@@ -69,7 +69,10 @@ def _event_id(document: Fields) -> str:
         "FromUserName", "CreateTime", "Event", "ChangeType", "EventKey", "TaskId", "Token",
         "AuthAddOpenKfId", "AuthDelOpenKfId",
     )  # fmt: skip
-    return stable_id(*("+".join(document.texts(name)) for name in names))
+    parts = ["+".join(document.texts(name)) for name in names]
+    if code := document.text("ResponseCode"):  # two presses within a second are two
+        parts.append(code)
+    return stable_id(*parts)
 
 
 _CONTENTS: dict[str, Callable[[Fields], Content]] = {

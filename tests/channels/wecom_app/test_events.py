@@ -61,26 +61,34 @@ EVENTS: dict[str, Update] = {
         **head("zhangsan:1767229200:enter_agent::::::"), key="enter"
     ),
     "event_template_card_button": CardPressed(
-        **head("zhangsan:1767229200:template_card_event::take_1001:ticket_1001@1:::"),
+        **head(
+            "zhangsan:1767229200:template_card_event::take_1001:ticket_1001@1::::RESPONSECODE_DEMO_0002"
+        ),
         task_id="ticket_1001@1",
         button="take_1001",
         response_code="RESPONSECODE_DEMO_0002",
     ),
     "event_template_card_menu": CardPressed(
-        **head("zhangsan:1767229200:template_card_menu_event::mute_1001:ticket_1001@1:::"),
+        **head(
+            "zhangsan:1767229200:template_card_menu_event::mute_1001:ticket_1001@1::::RESPONSECODE_DEMO_0005"
+        ),
         task_id="ticket_1001@1",
         button="mute_1001",
         response_code="RESPONSECODE_DEMO_0005",
     ),
     "event_template_card_multiple": CardPressed(
-        **head("zhangsan:1767229200:template_card_event::set_1001:ticket_1001@2:::"),
+        **head(
+            "zhangsan:1767229200:template_card_event::set_1001:ticket_1001@2::::RESPONSECODE_DEMO_0003"
+        ),
         task_id="ticket_1001@2",
         button="set_1001",
         response_code="RESPONSECODE_DEMO_0003",
         selected={"prio": "high", "team": "ship"},
     ),
     "event_template_card_vote": CardPressed(
-        **head("zhangsan:1767229200:template_card_event::daily_submit:daily_20260101:::"),
+        **head(
+            "zhangsan:1767229200:template_card_event::daily_submit:daily_20260101::::RESPONSECODE_DEMO_0004"
+        ),
         task_id="daily_20260101",
         button="daily_submit",
         response_code="RESPONSECODE_DEMO_0004",
@@ -130,6 +138,16 @@ def test_an_unknown_message_type_is_kept() -> None:
     found = app_update(Fields({"MsgType": "hologram", "MsgId": "1", "FromUserName": "u"}))
     assert isinstance(found, UnknownEvent)
     assert found.kind == "hologram"
+
+
+def test_two_presses_within_one_second_are_two() -> None:
+    press = {"MsgType": "event", "Event": "template_card_event", "EventKey": "a", "TaskId": "t"}
+    first, again, second = (
+        app_update(Fields({**press, "CreateTime": "1", "ResponseCode": code}))
+        for code in ("RC1", "RC1", "RC2")
+    )
+    assert first.update_id == again.update_id
+    assert first.update_id != second.update_id
 
 
 def test_a_long_event_key_still_makes_a_key_that_the_inbox_takes() -> None:
