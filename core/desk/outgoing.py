@@ -64,7 +64,7 @@ async def flush(tx: Tx, desk: DeskRow, *, rules: pace.Rules = pace.NOTICES) -> N
         )
         for item in items[:room]:
             await outbox.enqueue(tx, item.message_id, item)
-            sent.append(now)
+            sent.append(round(now, 1))
         for item in items[room:]:
             row = DeskNoticeRow(
                 servicer_id=desk.servicer_id, item=dump_item(item), created_at=tx.now

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-#: At most so many messages within so many seconds; 16 a minute are 960 an hour.
-NOTICES: Final = ((6, 10.0), (16, 60.0))
+#: At most so many messages within so many seconds. A burst is followed by joined lines.
+NOTICES: Final = ((8, 8.0), (22, 60.0), (900, 3600.0))
 #: Answers to what the servicer typed may take what notices leave.
-ANSWERS: Final = ((26, 60.0),)
-LONGEST_S: Final = 60.0
+ANSWERS: Final = ((28, 60.0), (980, 3600.0))
+LONGEST_S: Final = 3600.0
 
 Rules = tuple[tuple[int, float], ...]
 

@@ -375,7 +375,7 @@ async def test_a_native_session_is_announced_and_answered_in_its_own_place(
     wang = demo.customer(1)
     await wang.says("转人工")
     await wang.hears("陈静")
-    await chen.reads("在「微信客服」里")
+    await chen.reads("「微信客服」里接待")
     await chen.asks("从这里回复", "请到「消息 → 微信客服」中直接回复客户")
     await wang.says("在吗")
     await demo.sandbox.settle()
