@@ -50,7 +50,8 @@ class CategoryShare(View):
 class BotFigures(View):
     """What the bot did in a span of time.
 
-    questions: decisions on real questions, gates excluded. hit_rate: answered ÷ questions.
+    questions: decisions on real questions; gates and picks from a menu do not count.
+    hit_rate: answered ÷ questions.
     precision: judged right ÷ judged answers, by customers' and servicers' verdicts.
     saved: answers that nobody called wrong. saved_s: saved × the seconds a person takes.
     """
@@ -85,7 +86,11 @@ async def bot_figures(
     tx: Tx, since: datetime, until: datetime, *, handling_s: int = 300
 ) -> BotFigures:
     """Figures over [since, until). handling_s: seconds that a person takes for one question."""
-    span = (DecisionRow.created_at >= since, DecisionRow.created_at < until)
+    span = (
+        DecisionRow.created_at >= since,
+        DecisionRow.created_at < until,
+        DecisionRow.why != "chosen",  # the customer picked it: no decision of the bot
+    )
     bands = dict((await tx.db.execute(_count_by(DecisionRow.band, *span))).all())
     is_gate = DecisionRow.band == Band.GATE
     gates = dict((await tx.db.execute(_count_by(DecisionRow.gate, *span, is_gate))).all())

@@ -61,8 +61,10 @@ async def unsolved(update: MenuChosen, ctx: Context) -> None:
 
 @router.on(MenuChosen, MenuId(ASK))
 async def chose_question(update: MenuChosen, ctx: Context) -> None:
-    """A line of a menu is the article's own question: asked like any other."""
-    decision = await ctx.tools.answers.decide(update.text)
+    """A line of a menu names its article; one that is gone meanwhile is asked like any other."""
+    answers = ctx.tools.answers
+    decision = await answers.choose(update.menu_id.removeprefix(ASK), update.text)
+    decision = decision or await answers.decide(update.text)
     async with ctx.write() as turn:
         heard = await _hear_click(turn, update)
         await reply(turn, decision, [heard])

@@ -48,6 +48,7 @@ async def test_figures_count_what_was_judged_and_what_was_saved(
     unjudged = await decided(uow, other)
     await decided(uow, None, band=Band.HANDOFF)
     await decided(uow, None, band=Band.MENU)
+    await decided(uow, account, why="chosen")  # picked by the customer from that menu
     async with uow.write() as tx:
         for decision_id in right[:2]:
             await heard_feedback(tx, decision_id, is_helpful=True)
