@@ -337,9 +337,7 @@ def show_thresholds(
             for e, odds, rank in own
         ]
         for menu in (0.02, 0.05, 0.1, 0.2):
-            print(
-                f"{name}: menu from {menu}, answer from 0.93: {helped(labels, own, menu):.3f} helped"
-            )
+            print(f"{name}: menu from {menu}: {helped(labels, own, menu):.3f} helped")
         for threshold in (0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97):
             point = point_at(labels, threshold)
             print(
