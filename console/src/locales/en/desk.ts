@@ -115,6 +115,7 @@ export default {
     hint: "Write a message. Enter sends, Shift+Enter breaks the line, / canned replies",
     hint_short: "Write a message",
     send: "Send",
+    hold: "Send later",
     emoji: "Emoji",
     image: "Image",
     file: "File",

@@ -115,6 +115,7 @@ export default {
     hint: "输入消息，Enter 发送，Shift+Enter 换行，/ 快捷回复",
     hint_short: "输入消息",
     send: "发送",
+    hold: "稍后发送",
     emoji: "表情",
     image: "图片",
     file: "文件",
