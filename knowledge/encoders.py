@@ -159,19 +159,26 @@ class ThreadEncoder:
 
     def _answer(self, batch: Sequence[_Work]) -> None:
         texts = [text for work in batch for text in work.texts]
-        outcome: Vectors | Exception
+        outcome: Vectors | Exception | None = None
         try:
             if self._encode is None:
                 self._encode = self._load()
             outcome = normalised(self._encode(texts, batch[0].role))
         except (RuntimeError, OSError, ValueError, ImportError) as error:
             outcome = error
-        start = 0
-        for work in batch:
-            assert work.done is not None  # noqa: S101 - only the stop mark has none
-            end = start + len(work.texts)
+        finally:
+            if outcome is None:  # anything else ends this thread: the next call starts another
+                self._thread = None
+            _settle(batch, EncoderError("the model broke down") if outcome is None else outcome)
+
+
+def _settle(batch: Sequence[_Work], outcome: Vectors | Exception) -> None:
+    start = 0
+    for work in batch:
+        end = start + len(work.texts)
+        if work.done is not None:
             work.done(outcome if isinstance(outcome, Exception) else outcome[start:end])
-            start = end
+        start = end
 
 
 def _nothing() -> Vectors:

@@ -204,3 +204,23 @@ async def test_a_sentence_transformers_directory_is_loaded_when_first_used(
     assert np.allclose(rows, [[0.6, 0.8]])
     assert (loaded, seen) == ([model], [shown])
     await encoder.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_model_that_breaks_down_leaves_nobody_waiting() -> None:
+    calls: list[int] = []
+
+    def load() -> object:
+        def encode(texts: Sequence[str], role: Role) -> list[list[float]]:
+            calls.append(1)
+            if len(calls) == 1:
+                raise TypeError("a bug in a model")
+            return [[1.0]] * len(texts)
+
+        return encode
+
+    encoder = ThreadEncoder("breaks", load)
+    with pytest.raises(EncoderError, match="broke down"):
+        await encoder.encode(["a"], Role.QUERY)
+    assert (await encoder.encode(["a"], Role.QUERY)).shape == (1, 1)
+    await encoder.close()
