@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,12 @@ from core.db import UnitOfWork
 from core.errors import Invalid
 from knowledge import evaluation
 from knowledge.answerer import Answerer
+from knowledge.calibrations import CalibrationView, refit
 from knowledge.embedder import Embedder
 from knowledge.encoders import Encoder
 from knowledge.exporter import export_articles
 from knowledge.importer import ImportReport, import_records
+from knowledge.known import import_known
 from knowledge.markdown import read_archive, read_folder, write_archive
 from knowledge.predictions import predict
 from knowledge.queries import every_article
@@ -32,6 +34,7 @@ from knowledge.vector_store import DatabaseVectors
 #: Nobody waits for a single answer on the command line; a slow machine must not cost answers.
 _PATIENCE_S = 120.0
 _ERRORS_SHOWN = 20
+_LEARNT_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,45 @@ def faq_app(open_tools: Open) -> typer.Typer:
             for line in evaluation.lines(report):
                 Console().print(line, markup=False, highlight=False)
 
+    @app.command("learn", help="导入带标注的问题（每行 {query, gold}），供校准与发布前检查。")
+    def learn(
+        queries: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    ) -> None:
+        try:
+            questions = evaluation.read_questions(queries)
+        except evaluation.EvaluationError as error:
+            raise typer.BadParameter(str(error)) from error
+        kept = asyncio.run(_learn(open_tools, questions))
+        Console().print(f"已记下 {kept} 个问题，共 {len(questions)} 个")
+
+    @app.command("calibrate", help="用已知问题重新校准，按目标精度定阈值，存档并启用。")
+    def calibrate(
+        target: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.98,
+        activate: Annotated[bool, typer.Option(help="数据足够时立即启用")] = True,
+    ) -> None:
+        view = asyncio.run(_calibrate(open_tools, target, activate=activate))
+        _show_calibration(view)
+
     return app
+
+
+async def _learn(open_tools: Open, questions: Sequence[evaluation.Question]) -> int:
+    pairs = [(question.query[:500], sorted(question.gold)) for question in questions]
+    kept = 0
+    async with open_tools() as tools:
+        for start in range(0, len(pairs), _LEARNT_AT_ONCE):
+            async with tools.uow.write() as tx:
+                part = pairs[start : start + _LEARNT_AT_ONCE]
+                kept += await import_known(tx, part, by=Actor.system("faq-learn"))
+    return kept
+
+
+async def _calibrate(open_tools: Open, target: float, *, activate: bool) -> CalibrationView:
+    async with open_tools() as tools:
+        answerer = tools.answerer()
+        await answerer.start()
+        by = Actor.system("faq-calibrate")
+        return await refit(tools.uow, answerer, by=by, target=target, activate_own=activate)
 
 
 async def _evaluate(open_tools: Open, labelled: evaluation.LabelledSet) -> evaluation.Report:
@@ -199,6 +240,18 @@ def _show(report: ImportReport, *, dry_run: bool) -> None:
         console.print(f"  第 {error.row} 行：{error.message}", markup=False)
     if report.failed > _ERRORS_SHOWN:
         console.print(f"  另有 {report.failed - _ERRORS_SHOWN} 行出错")
+
+
+def _show_calibration(view: CalibrationView) -> None:
+    point, console = view.point, Console()
+    if not view.is_own:
+        console.print(f"标注只有 {view.labels} 条，太少：阈值保持不变")
+        return
+    console.print(f"标注 {view.labels} 条，目标精度 {view.target:.1%}，阈值 {view.answer:.3f}")
+    bounds = f"[{point.precision_low:.3f}, {point.precision_high:.3f}]"
+    console.print(f"  精度 {point.precision:.3f}  {bounds}", markup=False)
+    console.print(f"  覆盖率 {point.coverage:.3f}，范围外误答 {point.out_of_scope_answered:.3f}")
+    console.print("  已启用" if view.is_active else "  未启用")
 
 
 def _bar() -> Progress:

@@ -79,6 +79,31 @@ def test_eval_prints_shares_with_their_intervals(app: typer.Typer, tmp_path: Pat
     assert CliRunner().invoke(app, ["faq", "eval", str(tmp_path.parent)]).exit_code == 2
 
 
+def test_labels_are_learnt_and_calibrated_on(app: typer.Typer, tmp_path: Path) -> None:
+    base, labels = tmp_path / "kb.jsonl", tmp_path / "labels.jsonl"
+    topics = ("密码", "账号", "报告", "打印机", "疫苗", "证书")
+    base.write_text(
+        "".join(
+            json.dumps({"id": topic, "question": f"怎么重置{topic}？"}) + "\n" for topic in topics
+        )
+    )
+    lines = [
+        {"query": wording.format(topic), "gold": [topic]}
+        for topic in topics
+        for wording in ("怎么重置{}呢", "{}如何重置", "{}重置", "想重置{}", "重置下{}")
+    ]
+    lines += [{"query": "食堂在哪里", "gold": []}, {"query": "没有的条目", "gold": ["x"]}]
+    labels.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert CliRunner().invoke(app, ["kb", "import", str(base)]).exit_code == 0
+    few = CliRunner().invoke(app, ["faq", "calibrate"])
+    assert "太少" in few.output
+    learnt = CliRunner().invoke(app, ["faq", "learn", str(labels)])
+    assert "已记下 31 个问题，共 32 个" in learnt.output, learnt.output
+    fitted = CliRunner().invoke(app, ["faq", "calibrate", "--target", "0.9"])
+    assert "标注 31 条，目标精度 90.0%" in fitted.output, fitted.output
+    assert "已启用" in fitted.output
+
+
 def test_a_bad_row_is_named_and_the_exit_code_tells(app: typer.Typer, tmp_path: Path) -> None:
     source = tmp_path / "kb.csv"
     source.write_text("id,question\n1,问\n,问\n", encoding="utf-8")
