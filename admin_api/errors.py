@@ -164,13 +164,20 @@ def _of_http(error: web.HTTPException, language: Language) -> web.Response:
 
 
 def _fields(items: Sequence[Any], language: Language) -> list[dict[str, str]]:
-    return [
-        {
-            "field": ".".join(str(part) for part in item["loc"]),
-            "message": say(FIELDS, _field_type(item["type"]), language, item.get("ctx", {})),
+    return [_field(item, language) for item in items[:50]]
+
+
+def _field(item: Any, language: Language) -> dict[str, str]:
+    """From pydantic's description, or from the domain's pair (field, code or sentence)."""
+    if isinstance(item, Mapping):
+        place, kind, facts = item["loc"], item["type"], item.get("ctx", {})
+        return {
+            "field": ".".join(str(part) for part in place),
+            "message": say(FIELDS, _field_type(kind), language, facts),
         }
-        for item in items[:50]
-    ]
+    place, code = item
+    message = say(FIELDS, code, language, {}) if code in FIELDS else str(code)
+    return {"field": str(place), "message": message}
 
 
 def _field_type(kind: str) -> str:

@@ -10,7 +10,9 @@ from admin_api.socket.hub import SocketHub
 from admin_api.tokens import Tokens
 from core.attachments.service import AttachmentStore
 from core.db import UnitOfWork
+from core.diagnosis import Diagnosis
 from core.ports import RateLimiter
+from core.registration.sms import ConsoleSms, SmsSender
 from core.sealing import KeyRing
 from core.settings.live import LiveSettings
 from core.views import AccountView
@@ -20,6 +22,9 @@ from knowledge.drafting import Writer
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 #: (account, scene, scene_param) → a link that opens a conversation, None when it has none.
 Links = Callable[[AccountView, str, str], Awaitable[str | None]]
+
+#: Examines the whole installation; may take half a minute.
+Diagnose = Callable[[], Awaitable[Diagnosis]]
 
 
 async def _nothing_else() -> Mapping[str, bool]:
@@ -46,6 +51,8 @@ class Services:
     knowledge: Answerer | None = None
     writer: Writer | None = None
     links: Links | None = None
+    sms: SmsSender = field(default_factory=ConsoleSms)
+    diagnose: Diagnose | None = None
 
     @property
     def tokens(self) -> Tokens:

@@ -26,6 +26,7 @@ from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import new_id
 from core.permissions import Permission
+from core.servicers.models import ServicerRow
 from core.timers import service as timers
 
 #: Timer that has open deadlines computed anew; set wherever calendars or policies change.
@@ -158,6 +159,8 @@ async def add_shift(tx: Tx, draft: ShiftDraft, *, by: Actor) -> ShiftView:
     by.require(Permission.TEAM_MANAGE)
     if draft.starts_at >= draft.ends_at:
         raise Invalid("bad_span", field="ends_at")
+    if await tx.db.get(ServicerRow, draft.servicer_id) is None:
+        raise NotFound(noun="servicer", id=draft.servicer_id)
     row = RosterRow(id=new_id(), **asdict(draft))
     tx.db.add(row)
     await audit.append(tx, by=by, action="roster.shift_added", target=draft.servicer_id)

@@ -104,6 +104,14 @@ async def list_links(tx: Tx, keys: KeyRing) -> tuple[RegistrationLinkView, ...]:
     return tuple(_view(keys, row) for row in await tx.db.scalars(query))
 
 
+async def get_link(tx: Tx, keys: KeyRing, code: str) -> RegistrationLinkView:
+    """Raises: NotFound."""
+    row = await tx.db.get(RegistrationLinkRow, code)
+    if row is None:
+        raise NotFound(noun="registration_link", id=code)
+    return _view(keys, row)
+
+
 async def retire_link(tx: Tx, code: str, *, by: Actor) -> None:
     """Later scans bind to nothing. Raises: Forbidden; NotFound."""
     by.require(Permission.CUSTOMER_MANAGE)

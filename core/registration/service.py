@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -20,6 +21,7 @@ from core.db import Tx
 from core.errors import DomainError, Invalid, NotFound
 from core.events import CustomerChanged
 from core.institutions import queries as institutions
+from core.links import sign
 from core.registration import sms
 from core.registration.models import RegistrationRow
 from core.registration.sms import SmsOrder
@@ -28,6 +30,9 @@ from core.views import View
 
 _ACTOR: Final = Actor.system("registration")
 _CONTEXT: Final = "registration.phone"
+#: Of signed links to the form: `/h5/#/register/<token>`.
+PURPOSE: Final = "registration"
+_LINK_LASTS: Final = timedelta(days=7)
 _MAX_OPTIONS: Final = 5
 #: Above this score a single hit is taken without asking back.
 _SURE: Final = 0.95
@@ -89,6 +94,11 @@ async def begin(tx: Tx, customer_id: str) -> Prompt:
         tx.db.add(row)
         await tx.db.flush()
     return await _prompt(tx, row)
+
+
+def link_token(keys: KeyRing, customer_id: str, now: datetime) -> str:
+    """What the customer's link to the form ends with; sent in chat."""
+    return sign(keys, PURPOSE, (customer_id,), expires_at=now + _LINK_LASTS)
 
 
 async def current(tx: Tx, customer_id: str) -> Prompt | None:

@@ -46,7 +46,7 @@ class PublicTicketView(View):
 
 
 async def link_token(tx: Tx, keys: KeyRing, ticket: TicketView) -> str:
-    """What the customer's link ends with: `/h5/#/tickets/<token>`."""
+    """What the customer's link ends with: `/h5/#/ticket/<token>`."""
     lasts = timedelta(seconds=(await setting(tx, Tickets)).customer_link_s)
     parts = (ticket.id, ticket.customer_id)
     return sign(keys, PURPOSE, parts, expires_at=tx.now + lasts)

@@ -1,0 +1,247 @@
+"""The customer's file: sealed fields, timeline, duplicates and merging, tags, import, export."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from admin_api.body import Body, Version
+from admin_api.endpoint import Call, endpoint
+from admin_api.pagination import Listing, PageQuery, listing
+from admin_api.uploads import read_upload
+from core.customers import duplicates, exporter, importer, merge, profiles, tags
+from core.customers.duplicates import DuplicateGroupView, DuplicateView
+from core.customers.importer import ImportReport
+from core.customers.merge import MergeView
+from core.customers.profiles import CustomerSecret, ProfileView
+from core.customers.queries import customer_view
+from core.customers.tags import TagView
+from core.db import Tx
+from core.errors import Invalid
+from core.permissions import Permission
+from core.tables import read_table, write_csv, write_xlsx
+from core.timeline import queries as timeline
+from core.timeline.queries import TimelineItem, TimelineKind
+from core.views import CustomerView, FieldValue
+
+SERVE, EDIT, MANAGE = (
+    Permission.SESSION_SERVE,
+    Permission.CUSTOMER_EDIT,
+    Permission.CUSTOMER_MANAGE,
+)
+Id = Annotated[str, Field(min_length=1, max_length=32)]
+_MAX_FILE_BYTES = 20 * 1024 * 1024
+_CHUNK = 100
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class SecretBody(Body):
+    """value "": forget it."""
+
+    value: str = Field(max_length=254)
+
+
+class SecretView(BaseModel):
+    value: str
+
+
+class CustomBody(Body):
+    custom: dict[str, FieldValue] = Field(max_length=50)
+    version: Version
+
+
+class TimelineQuery(PageQuery):
+    """kind: only these, joined by commas."""
+
+    kind: str = Field("", max_length=64)
+
+
+class MergeCustomersBody(Body):
+    """gone_id: the customer whose everything moves to the other."""
+
+    gone_id: Id
+
+
+class TagsBody(Body):
+    customer_ids: list[Id] = Field(min_length=1, max_length=500)
+    add: list[Annotated[str, Field(max_length=32)]] = Field(default_factory=list, max_length=20)
+    remove: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list, max_length=20)
+
+
+class TagsChanged(BaseModel):
+    changed: int
+
+
+class FindBody(Body):
+    """An exact value; in a body, so that it never rests in a log of addresses."""
+
+    kind: CustomerSecret
+    value: str = Field(min_length=1, max_length=254)
+
+
+class ExportQuery(BaseModel):
+    """full: unmasked numbers, for those who may; audited."""
+
+    format: Literal["csv", "xlsx"] = "xlsx"
+    full: bool = False
+
+
+class ImportQuery(BaseModel):
+    dry_run: bool = False
+
+
+@endpoint("GET", "/customers/{customer_id}/profile", access=SERVE, tag="customers")
+async def get_profile(call: Call, tx: Tx, customer_id: str) -> ProfileView:
+    """Custom fields, and sealed ones masked."""
+    del call
+    return await profiles.profile(tx, customer_id)
+
+
+@endpoint("PUT", "/customers/{customer_id}/custom", access=EDIT, tag="customers")
+async def set_custom(call: Call, tx: Tx, customer_id: str, body: CustomBody) -> ProfileView:
+    """Replace the custom fields."""
+    await profiles.set_custom(tx, customer_id, body.custom, version=body.version, by=call.actor)
+    return await profiles.profile(tx, customer_id)
+
+
+@endpoint("PUT", "/customers/{customer_id}/secrets/{kind}", access=EDIT, tag="customers")
+async def set_secret(
+    call: Call, tx: Tx, customer_id: str, kind: str, body: SecretBody
+) -> ProfileView:
+    """Keep a phone number, e-mail address or identity number, sealed."""
+    keys = call.services.keyring
+    await profiles.set_secret(tx, keys, customer_id, _secret(kind), body.value, by=call.actor)
+    return await profiles.profile(tx, customer_id)
+
+
+@endpoint(
+    "POST",
+    "/customers/{customer_id}/secrets/{kind}/reveal",
+    access=Permission.CUSTOMER_REVEAL,
+    tag="customers",
+)
+async def reveal_secret(call: Call, tx: Tx, customer_id: str, kind: str) -> SecretView:
+    """The full value; the look is audited."""
+    keys = call.services.keyring
+    value = await profiles.reveal(tx, keys, customer_id, _secret(kind), by=call.actor)
+    return SecretView(value=value)
+
+
+@endpoint("POST", "/customer-finds", access=SERVE, tag="customers")
+async def find_customers(call: Call, tx: Tx, body: FindBody) -> Listing[CustomerView]:
+    """Customers with exactly this phone number, e-mail address or identity number."""
+    ids = await profiles.find(tx, call.services.keyring, body.kind, body.value)
+    return Listing(items=[await customer_view(tx, one) for one in ids])
+
+
+@endpoint("GET", "/customers/{customer_id}/timeline", access=SERVE, tag="customers")
+async def get_timeline(
+    call: Call, tx: Tx, customer_id: str, query: TimelineQuery
+) -> Listing[TimelineItem]:
+    """Sessions, tickets, ratings and files on one line, newest first."""
+    del call
+    wanted = [one for one in query.kind.split(",") if one]
+    if any(one not in set(TimelineKind) for one in wanted):
+        raise Invalid("bad_value", field="kind")
+    kinds = tuple(TimelineKind(one) for one in wanted) or tuple(TimelineKind)
+    page = await timeline.of_customer(
+        tx, customer_id, kinds=kinds, cursor=query.cursor, limit=query.limit
+    )
+    return listing(page)
+
+
+@endpoint("GET", "/customers/{customer_id}/duplicates", access=SERVE, tag="customers")
+async def list_duplicates(call: Call, tx: Tx, customer_id: str) -> Listing[DuplicateView]:
+    """Who else may be this person, and why."""
+    del call
+    return Listing(items=await duplicates.of_customer(tx, customer_id))
+
+
+@endpoint("GET", "/customer-duplicates", access=MANAGE, tag="customers")
+async def list_duplicate_groups(call: Call, tx: Tx) -> Listing[DuplicateGroupView]:
+    """Groups of probable duplicates."""
+    del call
+    return Listing(items=await duplicates.groups(tx))
+
+
+@endpoint("POST", "/customers/{customer_id}/merge", access=MANAGE, tag="customers")
+async def merge_customers(
+    call: Call, tx: Tx, customer_id: str, body: MergeCustomersBody
+) -> MergeView:
+    """Move everything of another customer to this one."""
+    return await merge.merge(tx, customer_id, body.gone_id, by=call.actor)
+
+
+@endpoint("GET", "/customers/{customer_id}/merges", access=SERVE, tag="customers")
+async def list_merges(call: Call, tx: Tx, customer_id: str) -> Listing[MergeView]:
+    """What was merged into this customer."""
+    del call
+    return Listing(items=await merge.merges_of(tx, customer_id))
+
+
+@endpoint("POST", "/customer-merges/{merge_id}/undo", access=MANAGE, tag="customers")
+async def undo_merge(call: Call, tx: Tx, merge_id: str) -> CustomerView:
+    """Bring the other customer back with what was theirs."""
+    return await merge.undo(tx, merge_id, by=call.actor)
+
+
+@endpoint("GET", "/customer-tags", access=SERVE, tag="customers")
+async def list_tags(call: Call, tx: Tx) -> Listing[TagView]:
+    """Tags in use, most used first."""
+    del call
+    return Listing(items=await tags.list_tags(tx))
+
+
+@endpoint("POST", "/customer-tags", access=EDIT, tag="customers")
+async def change_tags(call: Call, tx: Tx, body: TagsBody) -> TagsChanged:
+    """Put tags on many customers, or take them off."""
+    changed = await tags.change_many(
+        tx, body.customer_ids, add=body.add, remove=body.remove, by=call.actor
+    )
+    return TagsChanged(changed=changed)
+
+
+@endpoint("POST", "/customers/import", access=MANAGE, tag="customers", multipart=True)
+async def import_customers(call: Call, query: ImportQuery) -> ImportReport:
+    """Create and update customers from xlsx or csv; bad rows are named and left out."""
+    sent = await read_upload(call.request, _MAX_FILE_BYTES)
+    table = await asyncio.to_thread(read_table, sent.data, sent.name)
+    keys, uow = call.services.keyring, call.services.uow
+    async with uow.read() as tx:
+        plan = await importer.plan(tx, keys, table, by=call.actor)
+    if not query.dry_run:
+        for start in range(0, len(plan.rows), _CHUNK):
+            async with uow.write() as tx:
+                chunk = plan.rows[start : start + _CHUNK]
+                await importer.apply(tx, keys, chunk, by=call.actor)
+    return plan.report
+
+
+@endpoint("GET", "/customer-export", access=MANAGE, tag="customers")
+async def export_customers(call: Call, query: ExportQuery) -> web.Response:
+    """All customers as a spreadsheet that the import understands."""
+    uow = call.services.uow
+    async with uow.write() as tx:
+        await exporter.record(tx, by=call.actor, is_full=query.full)
+    keys = call.services.keyring if query.full else None
+    async with uow.read() as tx:
+        rows: list[Sequence[object]] = [await exporter.headings(tx)]
+        after: str | None = ""
+        while after is not None:
+            chunk, after = await exporter.rows(tx, keys=keys, after=after)
+            rows += chunk
+    write = write_xlsx if query.format == "xlsx" else write_csv
+    data = await asyncio.to_thread(write, rows)
+    kind = _XLSX if query.format == "xlsx" else "text/csv"
+    disposition = f'attachment; filename="customers.{query.format}"'
+    return web.Response(body=data, content_type=kind, headers={"Content-Disposition": disposition})
+
+
+def _secret(kind: str) -> CustomerSecret:
+    if kind not in set(CustomerSecret):
+        raise Invalid("bad_value", field="kind")
+    return CustomerSecret(kind)

@@ -1,0 +1,166 @@
+"""What is written on tickets: replies, notes, follow-ups, remote assistance."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from admin_api.body import Body
+from admin_api.endpoint import Call, endpoint
+from admin_api.pagination import Listing, PageQuery, listing
+from core.db import Tx
+from core.permissions import Permission
+from core.remote_assistance import service as remote
+from core.remote_assistance import vpn
+from core.remote_assistance.service import RemoteAssistanceView, Request
+from core.remote_assistance.vpn import VpnProfileView, VpnSecret
+from core.tickets import entries, follow_ups, queries
+from core.views import FollowUpView, TicketEntryView, View
+
+WORK = Permission.TICKET_WORK
+Id = Annotated[str, Field(min_length=1, max_length=32)]
+
+
+class EntryBody(Body):
+    """is_public: a reply that the customer sees; otherwise a note among colleagues."""
+
+    text: str = Field("", max_length=10_000)
+    is_public: bool = False
+    attachment_ids: list[Annotated[str, Field(max_length=64)]] = Field(
+        default_factory=list, max_length=20
+    )
+
+
+class FollowUpBody(Body):
+    """servicer_id null: whoever has the ticket."""
+
+    text: str = Field(min_length=1, max_length=1000)
+    due_at: AwareDatetime
+    servicer_id: Id | None = None
+
+
+class FinishBody(Body):
+    result: str = Field("", max_length=2000)
+
+
+class RemoteBody(Body):
+    tool: str = Field(min_length=1, max_length=32)
+    purpose: str = Field(min_length=1, max_length=1000)
+    vpn_profile_id: Id | None = None
+
+
+class RemoteEndBody(Body):
+    result: str = Field("", max_length=2000)
+
+
+class VpnBody(Body):
+    name: str = Field(min_length=1, max_length=64)
+    address: str = Field(min_length=1, max_length=300)
+    username: str = Field("", max_length=200)
+    password: str = Field("", max_length=200)
+    note: str = Field("", max_length=1000)
+
+
+class VpnSecretView(View):
+    address: str
+    username: str
+    password: str
+    note: str
+
+
+@endpoint("GET", "/tickets/{ticket_id}/entries", access=WORK, tag="tickets")
+async def list_entries(
+    call: Call, tx: Tx, ticket_id: str, query: PageQuery
+) -> Listing[TicketEntryView]:
+    """A ticket's history, oldest first."""
+    page = await queries.entries(
+        tx, ticket_id, by=call.actor, cursor=query.cursor, limit=query.limit
+    )
+    return listing(page)
+
+
+@endpoint("POST", "/tickets/{ticket_id}/entries", access=WORK, tag="tickets", status=201)
+async def add_entry(call: Call, tx: Tx, ticket_id: str, body: EntryBody) -> TicketEntryView:
+    """Reply to the customer, or leave an internal note."""
+    write = entries.reply if body.is_public else entries.note
+    return await write(tx, ticket_id, body.text, by=call.actor, attachment_ids=body.attachment_ids)
+
+
+@endpoint("GET", "/follow-ups", access=WORK, tag="tickets")
+async def list_my_follow_ups(call: Call, tx: Tx) -> Listing[FollowUpView]:
+    """What one still owes, earliest first."""
+    return Listing(items=await follow_ups.of_servicer(tx, call.actor.servicer_id or ""))
+
+
+@endpoint("POST", "/tickets/{ticket_id}/follow-ups", access=WORK, tag="tickets", status=201)
+async def add_follow_up(call: Call, tx: Tx, ticket_id: str, body: FollowUpBody) -> FollowUpView:
+    """Promise to come back to a ticket, with a reminder."""
+    return await follow_ups.add(
+        tx, ticket_id, body.text, body.due_at, by=call.actor, servicer_id=body.servicer_id
+    )
+
+
+@endpoint("POST", "/follow-ups/{follow_up_id}/finish", access=WORK, tag="tickets")
+async def finish_follow_up(
+    call: Call, tx: Tx, follow_up_id: str, body: FinishBody
+) -> FollowUpView:
+    """Say that a follow-up was done."""
+    return await follow_ups.finish(tx, follow_up_id, by=call.actor, result=body.result)
+
+
+@endpoint("POST", "/tickets/{ticket_id}/remote", access=WORK, tag="remote", status=201)
+async def ask_remote(call: Call, tx: Tx, ticket_id: str, body: RemoteBody) -> RemoteAssistanceView:
+    """Ask the customer for consent to remote assistance."""
+    request = Request(body.tool, body.purpose, body.vpn_profile_id)
+    return await remote.ask(tx, ticket_id, request, by=call.actor)
+
+
+@endpoint("POST", "/remote/{assistance_id}/start", access=WORK, tag="remote")
+async def start_remote(call: Call, tx: Tx, assistance_id: str) -> RemoteAssistanceView:
+    """Begin what the customer agreed to."""
+    return await remote.start(tx, assistance_id, by=call.actor)
+
+
+@endpoint("POST", "/remote/{assistance_id}/end", access=WORK, tag="remote")
+async def end_remote(
+    call: Call, tx: Tx, assistance_id: str, body: RemoteEndBody
+) -> RemoteAssistanceView:
+    """End remote assistance with its result, or withdraw the request."""
+    return await remote.end(tx, assistance_id, body.result, by=call.actor)
+
+
+@endpoint("GET", "/institutions/{institution_id}/vpn-profiles", access=WORK, tag="remote")
+async def list_vpn_profiles(call: Call, tx: Tx, institution_id: str) -> Listing[VpnProfileView]:
+    """VPN profiles of an institution, without their secrets."""
+    del call
+    return Listing(items=await vpn.of_institution(tx, institution_id))
+
+
+@endpoint(
+    "POST",
+    "/institutions/{institution_id}/vpn-profiles",
+    access=Permission.CUSTOMER_MANAGE,
+    tag="remote",
+    status=201,
+)
+async def create_vpn_profile(
+    call: Call, tx: Tx, institution_id: str, body: VpnBody
+) -> VpnProfileView:
+    """Keep a VPN profile, sealed."""
+    secret = VpnSecret(body.address, body.username, body.password, body.note)
+    return await vpn.create(
+        tx, call.services.keyring, institution_id, secret, name=body.name, by=call.actor
+    )
+
+
+@endpoint("POST", "/vpn-profiles/{profile_id}/reveal", access=WORK, tag="remote")
+async def reveal_vpn_profile(call: Call, tx: Tx, profile_id: str) -> VpnSecretView:
+    """The secret of a VPN profile; the look is audited."""
+    secret = await vpn.reveal(tx, call.services.keyring, profile_id, by=call.actor)
+    return VpnSecretView(
+        address=secret.address,
+        username=secret.username,
+        password=secret.password,
+        note=secret.note,
+    )
