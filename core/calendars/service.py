@@ -32,6 +32,7 @@ from core.timers import service as timers
 #: Timer that has open deadlines computed anew; set wherever calendars or policies change.
 RULES_CHANGED: Final = "deadlines.rules_changed"
 _KINDS = {"休": "closed", "班": "make_up", "closed": "closed", "make_up": "make_up"}
+_HEADINGS = ("日期", "date", "day")
 _MAX_IMPORT_ROWS = 2000
 
 
@@ -143,7 +144,7 @@ def parse_days(text: str) -> tuple[DayDraft, ...]:
     """
     drafts, errors = [], []
     for number, cells in enumerate(csv.reader(io.StringIO(text.lstrip("\ufeff"))), start=1):
-        if not any(cells) or (number == 1 and not cells[0][:1].isdigit()):
+        if not any(cells) or (number == 1 and cells[0].strip().lower() in _HEADINGS):
             continue
         try:
             drafts.append(_day_draft(cells))
