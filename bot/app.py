@@ -17,7 +17,7 @@ from aiohttp import web
 
 from admin_api.app import make_app
 from admin_api.config import ApiConfig
-from admin_api.services import Links
+from admin_api.services import Diagnose, Links
 from admin_api.services import Services as ApiServices
 from admin_api.socket.hub import SocketHub
 from bot import handlers
@@ -30,6 +30,8 @@ from bot.desk.listener import LISTENER as DESK_LISTENER
 from bot.desk.listener import Announcer
 from bot.desk.menu import MENU
 from bot.dispatcher import Dispatcher
+from bot.doctor import diagnose
+from bot.doctor.subject import Subject
 from bot.embedding import post_json
 from bot.jobs import directory, recurring
 from bot.jobs.media import ChannelDownloads, fetch_media
@@ -41,6 +43,7 @@ from bot.secrets import key_ring
 from bot.turn import MEDIA_TIMER, PROFILE_TIMER
 from channels.base import Channel
 from channels.base import Services as ChannelServices
+from channels.http import HttpClient
 from channels.registry import build_channels
 from channels.wecom_app.adapter import WeComApp
 from channels.wecom_app.menu import MenuButton
@@ -52,6 +55,7 @@ from core.bus import EventBus, Listener, Logged
 from core.clock import SystemClock
 from core.conversations.queries import servicer_texts
 from core.db import SettingsReader, UnitOfWork, make_engine
+from core.diagnosis import Diagnosis
 from core.inbox import DatabaseIntake
 from core.local import SmallPorts, in_process
 from core.sender import OutboxSender
@@ -185,6 +189,7 @@ async def build(
                 channels=tuple(channel.name for channel in channels),
                 knowledge=answerer,
                 links=_links(channels),
+                diagnose=_diagnosis(settings, uow, embedder, stack),
             )
         )
         for channel in channels:
@@ -230,6 +235,22 @@ def _links(channels: Channels) -> Links:
         return None
 
     return link
+
+
+def _diagnosis(
+    settings: Settings, uow: UnitOfWork, embedder: Embedder, stack: AsyncExitStack
+) -> Diagnose:
+    """One examination at a time, with connections of its own."""
+    http = HttpClient(timeout_s=8)
+    stack.push_async_callback(http.close)
+    subject = Subject(settings, uow, in_process(), http, embedder.query)
+    turn = asyncio.Lock()
+
+    async def examine() -> Diagnosis:
+        async with turn:
+            return await diagnose(subject)
+
+    return examine
 
 
 async def _ports(settings: Settings, stack: AsyncExitStack) -> SmallPorts:

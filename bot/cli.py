@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -14,7 +17,12 @@ from rich.console import Console
 
 from bot import app as application
 from bot import demo as demo_company
+from bot.backup import BackupError
+from bot.backup.installation import put_back, save
 from bot.config import Settings, load
+from bot.doctor import diagnose
+from bot.doctor.show import show, sum_up
+from bot.doctor.subject import open_subject
 from bot.embedding import post_json
 from bot.logs import set_up
 from bot.migrate import migrate as migrate_database
@@ -24,6 +32,7 @@ from core.actor import Actor
 from core.audit.queries import verify
 from core.clock import SystemClock
 from core.db import UnitOfWork, make_engine
+from core.diagnosis import Diagnosis, Status
 from core.errors import DomainError
 from core.views import Role
 from knowledge.cli import Tools, faq_app, kb_app
@@ -86,6 +95,64 @@ def migrate() -> None:
     settings = _settings()
     asyncio.run(migrate_database(settings.database))
     console.print("数据库已是最新。")
+
+
+@cli.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")] = False,
+) -> None:
+    """检查配置、数据库与企业微信，逐项说明怎样处理；有失败项时退出码为 1。"""
+    settings = _settings()
+    logging.getLogger().setLevel(logging.CRITICAL)  # the findings say all
+    watch = None if as_json else partial(show, console)
+
+    async def examine() -> Diagnosis:
+        async with open_subject(settings) as subject:
+            return await diagnose(subject, watch=watch)
+
+    diagnosis = asyncio.run(examine())
+    if as_json:
+        print(diagnosis.model_dump_json(indent=2))
+    else:
+        sum_up(console, diagnosis)
+    raise typer.Exit(1 if diagnosis.status is Status.FAIL else 0)
+
+
+@cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="要写的备份文件，如 wenqu.zip")],
+    with_secrets: Annotated[
+        bool, typer.Option("--with-secrets", help="同时包含系统密钥；请格外小心保管")
+    ] = False,
+) -> None:
+    """备份数据库与附件到一个文件；可在运行中执行。"""
+    settings = _settings()
+    try:
+        manifest = asyncio.run(save(settings, file, with_secrets=with_secrets))
+    except (BackupError, OSError) as error:
+        console.print(f"[red]没有备份[/red]：{error}")
+        raise typer.Exit(1) from error
+    counted = f"{sum(manifest.tables.values())} 行，{manifest.attachments} 个附件"
+    console.print(f"已备份到 {file}：{counted}。")
+    if manifest.missing_attachments:
+        console.print(f"[yellow]有 {manifest.missing_attachments} 个附件的文件找不到。[/yellow]")
+
+
+@cli.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="备份文件")],
+    force: Annotated[bool, typer.Option("--force", help="覆盖数据库里已有的数据")] = False,
+) -> None:
+    """从备份文件恢复；可以恢复到另一种数据库。先停掉所有进程。"""
+    settings = _settings()
+    try:
+        manifest, remarks = asyncio.run(put_back(settings, file, is_forced=force))
+    except (BackupError, OSError) as error:
+        console.print(f"[red]没有恢复，数据库没有变化[/red]：{error}")
+        raise typer.Exit(1) from error
+    console.print(f"已恢复 {manifest.created_at:%Y-%m-%d %H:%M} UTC 的备份。")
+    for remark in remarks:
+        console.print(f"[yellow]{remark}[/yellow]")
 
 
 @user_cli.command("create")

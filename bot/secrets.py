@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Final
 
 from bot.config import Settings
 from core.sealing import KeyRing
 
-_NAME = "secret.key"
+#: In the data directory.
+KEPT_SECRET: Final = "secret.key"  # noqa: S105 - a file name
 
 
 def key_ring(settings: Settings) -> KeyRing:
     """Current secret first, older ones after it; from the configuration or the data directory."""
-    configured = settings.secret_key.get_secret_value()
-    if configured:
-        return KeyRing.from_secrets([one.strip() for one in configured.split(",") if one.strip()])
-    return KeyRing.from_secrets([_kept(settings.data_dir / _NAME)])
+    return KeyRing.from_secrets(secrets_of(settings) or [_make(settings.data_dir / KEPT_SECRET)])
 
 
-def _kept(path: Path) -> str:
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48), encoding="ascii")
-    return path.read_text(encoding="ascii").strip()
+def secrets_of(settings: Settings) -> list[str]:
+    """The secrets that there are; nothing is made."""
+    text = settings.secret_key.get_secret_value()
+    path = settings.data_dir / KEPT_SECRET
+    if not text and path.exists():
+        text = path.read_text(encoding="ascii")
+    return [one.strip() for one in text.split(",") if one.strip()]
+
+
+def _make(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_urlsafe(48), encoding="ascii")
+    return path.read_text(encoding="ascii")

@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.db import make_engine
+from core.db import Tx, make_engine
 
 log = logging.getLogger(__name__)
 
@@ -32,24 +32,46 @@ async def upgrade(
     url: str, metadata: MetaData, *, to: str = "head", migrations: Path = MIGRATIONS
 ) -> None:
     """Run what is missing, all in one transaction. Safe to repeat and to run twice at once."""
-    async with _connection(url) as connection:
-        is_sqlite = connection.dialect.name == "sqlite"
-        if not is_sqlite:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        await connection.run_sync(_upgrade, metadata, to, migrations)
-        if is_sqlite:
-            await _check_references(connection)
+    async with rebuilding(url) as connection:
+        await upgrade_within(connection, metadata, to=to, migrations=migrations)
+
+
+async def upgrade_within(
+    connection: AsyncConnection,
+    metadata: MetaData,
+    *,
+    to: str = "head",
+    migrations: Path = MIGRATIONS,
+) -> None:
+    """`upgrade` as a part of the transaction of `rebuilding`."""
+    await connection.run_sync(_upgrade, metadata, to, migrations)
 
 
 async def current(url: str) -> str | None:
     """The revision that the database is at; None for a database without tables of ours."""
-    async with _connection(url) as connection:
+    async with rebuilding(url) as connection:
         return await connection.run_sync(_current)
+
+
+async def current_within(connection: AsyncConnection) -> str | None:
+    """`current` inside a transaction that is open already."""
+    return await connection.run_sync(_current)
+
+
+async def revision_of(tx: Tx) -> str | None:
+    """The revision of the database behind an open transaction."""
+    return await current_within(await tx.db.connection())
 
 
 def head(migrations: Path = MIGRATIONS) -> str | None:
     """The revision that this code needs."""
     return ScriptDirectory.from_config(config(migrations)).get_current_head()
+
+
+def is_known(revision: str, migrations: Path = MIGRATIONS) -> bool:
+    """Whether this code has that revision; a newer version's is unknown."""
+    known = ScriptDirectory.from_config(config(migrations)).walk_revisions()
+    return revision in {one.revision for one in known}
 
 
 def config(migrations: Path = MIGRATIONS) -> Config:
@@ -83,14 +105,22 @@ async def _check_references(connection: AsyncConnection) -> None:
 
 
 @asynccontextmanager
-async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
-    """A connection in a write transaction of its own."""
+async def rebuilding(url: str) -> AsyncIterator[AsyncConnection]:
+    """One transaction that may change tables; nobody else migrates meanwhile.
+
+    On SQLite references are checked at its end only.
+    """
     engine = make_engine(url, pool_size=1).execution_options(wenqu_write=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _suspend_references)
     try:
         async with engine.begin() as connection:
+            is_sqlite = connection.dialect.name == "sqlite"
+            if not is_sqlite:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             yield connection
+            if is_sqlite:
+                await _check_references(connection)
     finally:
         await engine.dispose()
 

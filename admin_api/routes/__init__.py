@@ -17,6 +17,7 @@ from admin_api.routes import (
     customer_files,
     customers,
     doctor,
+    doctor,
     drafting,
     h5,
     institutions,

@@ -165,7 +165,7 @@ TABLE = {
         "PATCH /servicers/{servicer_id}",
     },
     "account.manage": {"PATCH /accounts/{account_id}"},
-    "setting.manage": {"GET /settings", "PUT /settings/{key}"},
+    "setting.manage": {"GET /settings", "PUT /settings/{key}", "GET /doctor"},
     "team.manage": {
         "POST /calendars",
         "PUT /calendars/{calendar_id}",
