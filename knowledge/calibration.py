@@ -169,7 +169,7 @@ def choose(points: Sequence[Point], target: float) -> Point | None:
 
 
 def fit(
-    labels: Sequence[Labelled], *, target: float = 0.98, answer: float = 0.9, menu: float = 0.1
+    labels: Sequence[Labelled], *, target: float = 0.98, answer: float = 0.95, menu: float = 0.05
 ) -> Calibration:
     """Refit the calibration and choose thresholds for a target precision.
 

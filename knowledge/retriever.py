@@ -63,8 +63,8 @@ class Thresholds:
     by_category: answer thresholds of categories with enough labelled data of their own.
     """
 
-    answer: float = 0.85
-    menu: float = 0.15
+    answer: float = 0.95
+    menu: float = 0.05
     by_category: Mapping[str, float] = field(default_factory=dict)
 
 
