@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
@@ -36,6 +37,8 @@ async def secure(request: web.Request, response: web.StreamResponse) -> None:
     """Signal `on_response_prepare`. A page gets a strict policy, data gets a sandbox."""
     for name, value in _ALWAYS.items():
         response.headers.setdefault(name, value)
+    if response.status == HTTPStatus.NOT_MODIFIED:
+        return  # what the browser has stored keeps the policy that it came with
     is_page = response.content_type == "text/html"
     response.headers.setdefault("Content-Security-Policy", _PAGE_CSP if is_page else _DATA_CSP)
     response.headers.setdefault("X-Frame-Options", "SAMEORIGIN" if is_page else "DENY")

@@ -131,3 +131,11 @@ async def test_the_description_is_served(api: Api) -> None:
     document = await api.call("GET", "/openapi.json")
     assert document["openapi"] == "3.1.0"
     assert "SessionView" in document["components"]["schemas"]
+
+
+async def test_a_page_that_did_not_change_keeps_the_policy_it_came_with(api: Api) -> None:
+    fresh = await _get(api, "/")
+    headers = {"If-None-Match": fresh.headers["ETag"]}
+    same = await api.client.get("/", headers=headers)
+    assert same.status == 304
+    assert "Content-Security-Policy" not in same.headers
