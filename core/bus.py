@@ -78,6 +78,7 @@ class EventBus:
         self._listeners = tuple(listeners)
         self._sleeper = Sleeper(wake, EVENTS_TOPIC)
         self._fed = 0
+        self._positions: dict[str, int] = {}
 
     async def start(self) -> None:
         """Live feeds begin with what happens from now on."""
@@ -123,23 +124,26 @@ class EventBus:
         return True
 
     async def _listen(self, listener: Listener) -> bool:
+        known = self._positions.get(listener.name)
+        if known is not None and known >= self._fed:
+            return False
         try:
             async with self._uow.read() as tx:
                 cursor = await _cursor(tx, listener.name)
                 found = await events_after(tx, cursor)
-            if not found:
-                return False
-            async with self._uow.write() as tx:
-                await _move(tx, listener.name, cursor, found[-1].id)
-                await listener.handle(tx, found)
-        except Conflict:
-            return True  # another process has these
-        except Exception:  # a broken listener must not stop the others; it tries again
+            if found:
+                async with self._uow.write() as tx:
+                    await _move(tx, listener.name, cursor, found[-1].id)
+                    await listener.handle(tx, found)
+        except Exception as error:  # a broken listener must not stop the others; it tries again
+            if isinstance(error, Conflict) and error.code == "listener_moved":
+                return True  # another process has these
             log.exception(
                 "A listener failed.", extra={"action": "bus.listener", "listener": listener.name}
             )
             return False
-        return True
+        self._positions[listener.name] = found[-1].id if found else cursor
+        return bool(found)
 
 
 async def _cursor(tx: Tx, name: str) -> int:

@@ -9,7 +9,18 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, event, func, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    event,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -23,6 +34,7 @@ from typing_extensions import override
 from core.clock import Clock
 from core.events import Event
 from core.ports import WakeUp, in_write_block
+from core.sqlite_inline import InlineConnection
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +42,6 @@ _SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",  # survives kill -9; a power cut may lose the last commits whole
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=15000",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-32000",
     "PRAGMA mmap_size=268435456",
@@ -211,10 +222,11 @@ class UnitOfWork:
         await tx.db.flush()
         if not self._is_sqlite:
             await tx.db.execute(select(func.pg_advisory_xact_lock(_EVENT_ORDER_LOCK)))
-        tx.db.add_all(
-            EventRow(type=item.type, at=tx.now, payload=item.model_dump(mode="json"))
+        rows = [
+            {"type": item.type, "at": tx.now, "payload": item.model_dump(mode="json")}
             for item in tx.emitted
-        )
+        ]
+        await tx.db.execute(insert(EventRow).values(rows))
 
     async def _announce(self, tx: Tx) -> None:
         if self.wake_up is None:
@@ -250,15 +262,13 @@ def _sqlite_engine(url: Any, pool_size: int) -> AsyncEngine:
     kwargs: dict[str, Any] = (
         {"poolclass": StaticPool} if in_memory else {"pool_size": pool_size, "max_overflow": 4}
     )
-    engine = create_async_engine(url, **kwargs)
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        cursor = connection.cursor()
-        for pragma in _SQLITE_PRAGMAS:
-            cursor.execute(pragma)
-        cursor.close()
+    async def connect() -> InlineConnection:
+        connection = InlineConnection(url.database or ":memory:")
+        await connection.run(*_SQLITE_PRAGMAS)
+        return connection
+
+    engine = create_async_engine(url, async_creator=connect, **kwargs)
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
