@@ -60,6 +60,11 @@ class Product:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def _environment(self) -> dict[str, str]:
         return {
             **os.environ,
