@@ -117,7 +117,7 @@ class Corpus:
         self.words.add(slot, plan.topics)
         self.grams.add(slot, plan.topics)
         self._answer_words.add(slot, [plan.answer])
-        everything = " ".join((*plan.topics, plan.answer))
+        everything = " ".join(filter(None, (*dict.fromkeys(plan.topics), plan.answer)))
         self._terms.update(self._synonyms.terms_in(everything))
         self._slots[plan.article.article_id] = slot
         self._entries[slot] = _Entry(plan, rows, everything)

@@ -17,7 +17,7 @@ _B = 0.3  # short texts of one kind: length says little
 Scores = npt.NDArray[np.float32]
 
 #: Above this share of documents (and this count) a term only slows the search down.
-_COMMON_SHARE = 0.1
+_COMMON_SHARE = 0.02
 _COMMON_COUNT = 3000
 
 #: Weights kept between two changes of the documents.
