@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
@@ -27,6 +27,7 @@ from bot.embedding import post_json
 from bot.logs import set_up
 from bot.migrate import migrate as migrate_database
 from bot.people import Person, create_person, ensure_admin
+from bot.ports import check_port, is_taken
 from bot.stopping import run_until_stopped
 from core.actor import Actor
 from core.audit.queries import verify
@@ -55,6 +56,21 @@ def _settings() -> Settings:
     return settings
 
 
+def _serve(work: Coroutine[Any, Any, None], settings: Settings) -> None:
+    try:
+        run_until_stopped(work)
+    except OSError as error:
+        if not is_taken(error):
+            raise
+        port = settings.http.port
+        console.print(
+            f"[red]没有启动[/red]：端口 {port} 已被占用，可能问渠已在运行。\n"
+            f"换一个端口：WENQU_HTTP__PORT={port + 1} wenqu …",
+            soft_wrap=True, highlight=False,
+        )  # fmt: skip
+        raise typer.Exit(3) from error
+
+
 @asynccontextmanager
 async def _database(settings: Settings) -> AsyncIterator[UnitOfWork]:
     """Transactions on the configured database, brought up to date first."""
@@ -76,17 +92,20 @@ def run(
     settings = _settings()
 
     async def serve() -> None:
+        if role != "worker":
+            check_port(settings.http)
         async with _database(settings) as uow:
             await ensure_admin(uow, settings.admin_password.get_secret_value())
         await application.run(settings, role)
 
-    run_until_stopped(serve())
+    _serve(serve(), settings)
 
 
 @cli.command()
 def demo() -> None:
     """启动演示公司：自带企业微信沙箱，无需联网。"""
-    run_until_stopped(demo_company.run(_settings()))
+    settings = _settings()
+    _serve(demo_company.run(settings), settings)
 
 
 @cli.command()

@@ -8,12 +8,12 @@ from importlib import resources
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 
 from bot.app import App, build, listening
-from bot.config import HttpSettings, Settings
+from bot.config import Settings
 from bot.migrate import migrate
 from bot.people import Person, create_person
+from bot.ports import check_port
 from channels.wecom.config import AppSettings, WeComSettings
 from channels.wecom.sandbox import demo_seed as seed
 from channels.wecom.sandbox.app import mount_sandbox
@@ -50,6 +50,13 @@ _REPLIES: Final = (
 )
 
 
+_PAGES: Final = (
+    ("/", "控制台：客服工作台与管理"),
+    ("/phone/", "沙箱手机：扮演客户，以及企业微信里的客服"),
+    ("/api/v1/openapi.json", "接口"),
+)
+
+
 def demo_settings(settings: Settings) -> Settings:
     """The settings of a demo: the sandbox in place of WeCom, everything on this machine."""
     base = f"http://{settings.http.host}:{settings.http.port}"
@@ -72,6 +79,7 @@ def demo_settings(settings: Settings) -> Settings:
 async def run(settings: Settings) -> None:
     """Start the demo company and stay until told to stop."""
     settings = demo_settings(settings)
+    check_port(settings.http)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await migrate(settings.database)
     async with build(settings, is_demo=True) as app:
@@ -80,7 +88,7 @@ async def run(settings: Settings) -> None:
         mount(app)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(listening(app))
-            _print_addresses(settings.http)
+            _print_addresses(settings.public_url)
             await app.work()
 
 
@@ -134,16 +142,13 @@ def _kind(name: str) -> str:
     return "hospital"
 
 
-def _print_addresses(http: HttpSettings) -> None:
-    base = f"http://{http.host}:{http.port}"
-    console = Console()
-    addresses = Table("地址", "用途", title="问渠 Wenqu 演示环境已启动")
-    addresses.add_row(f"{base}/", "控制台：客服工作台与管理")
-    addresses.add_row(f"{base}/phone/", "沙箱手机：扮演客户，以及企业微信里的客服")
-    addresses.add_row(f"{base}/api/v1/openapi.json", "接口")
-    people = Table("用户名", "密码", "身份", title="演示帐号")
+def _print_addresses(base: str) -> None:
+    """One line each and never cut off: addresses are there to be clicked and copied."""
+    lines = ["[bold]问渠 Wenqu 演示环境已启动[/bold]", ""]
+    for path, purpose in _PAGES:
+        lines.append(f"  {base + path:<{len(base) + 22}} {purpose}")
+    lines += ["", "[bold]演示帐号[/bold]（密码都是 " + PASSWORD + "）", ""]
     for username, name, role, _ in _PEOPLE[:4]:
-        people.add_row(username, PASSWORD, f"{name}（{role}）")
-    console.print(addresses)
-    console.print(people)
-    console.print("按 Ctrl-C 停止。")
+        lines.append(f"  {username:<10} {name}（{role}）")
+    lines += ["", "按 Ctrl-C 停止。"]
+    Console(soft_wrap=True, highlight=False).print("\n".join(lines))

@@ -73,7 +73,8 @@ class ArchiveWriter:
 
     def __enter__(self) -> Self:
         handle = os.open(self._beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._zip = zipfile.ZipFile(os.fdopen(handle, "w+b"), "w", zipfile.ZIP_DEFLATED)
+        self._stream = os.fdopen(handle, "w+b")
+        self._zip = zipfile.ZipFile(self._stream, "w", zipfile.ZIP_DEFLATED)
         return self
 
     def __exit__(
@@ -82,10 +83,8 @@ class ArchiveWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        stream = self._zip.fp
         self._zip.close()
-        if stream is not None:
-            stream.close()
+        self._stream.close()
         self._beside.unlink(missing_ok=True)
 
     @contextmanager
@@ -103,11 +102,9 @@ class ArchiveWriter:
         """Write the manifest and put the file in its place."""
         whole = manifest.model_copy(update={"files": self._files})
         self._zip.writestr(MANIFEST, whole.model_dump_json(indent=1))
-        stream = self._zip.fp
         self._zip.close()
-        if stream is not None:
-            stream.flush()
-            os.fsync(stream.fileno())
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
         self._beside.replace(self._path)
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from bot import demo
+from bot.app import build, listening
 from bot.config import HttpSettings, Settings
 from bot.doctor import CHECKS, diagnose
 from bot.doctor.subject import open_subject
@@ -32,9 +34,11 @@ from core.servicers.service import create as create_servicer
 from core.users.service import NewUser
 from core.users.service import create as create_user
 from tests.bot.processes import wenqu
-from tests.flows.company import company
+from tests.flows.company import Desk
 
 SECRETS = (seed.APP_SECRET, seed.CALLBACK_TOKEN, seed.CALLBACK_AES_KEY)
+PASSWORD = "Correct-horse-7"
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 KEY = "q8Zt-5vNf2LrXw7yKd0MbGc3HjPs9TeU"
 
 
@@ -97,7 +101,7 @@ async def installation(
     uow = UnitOfWork(make_engine(database_url), SystemClock())
     async with uow.write() as tx:
         for number, (username, name, role, userid) in enumerate(demo._PEOPLE):
-            new = NewUser(username, name, "$argon2id$none", role)
+            new = NewUser(username, name, HASH, role)
             user = await create_user(tx, new, by=Actor.system("test"))
             await create_servicer(
                 tx, user_id=user.id, name=name, capacity=number + 1, wecom_userid=userid,
@@ -109,6 +113,16 @@ async def installation(
         yield wecom(settings, api_base=sandbox.base_url), sandbox
 
 
+@asynccontextmanager
+async def product(settings: Settings) -> AsyncIterator[str]:
+    """The product's HTTP server, at its base URL."""
+    settings = settings.model_copy(update={"http": HttpSettings(port=0)})
+    async with build(settings) as running:
+        await running.prepare()
+        async with listening(running) as base:
+            yield base
+
+
 @pytest.fixture
 async def installed(sqlite_url: str, tmp_path: Path) -> AsyncIterator[tuple[Settings, Sandbox]]:
     async with installation(sqlite_url, tmp_path) as made:
@@ -116,15 +130,15 @@ async def installed(sqlite_url: str, tmp_path: Path) -> AsyncIterator[tuple[Sett
 
 
 async def test_a_sound_installation_passes_every_check(database_url: str, tmp_path: Path) -> None:
-    await stamp(database_url)
-    async with company(database_url, tmp_path) as running:
-        settings = wecom(running.app.settings, api_base=running.sandbox.base_url)
-        http = HttpSettings(public_url=running.base)
+    async with installation(database_url, tmp_path) as (settings, _), product(settings) as base:
+        http = HttpSettings(public_url=base)
         diagnosis = await examine(settings.model_copy(update={"http": http}), with_model=True)
-        boss = await running.desk("admin", online=False)
-        over_the_api = await boss.get("/doctor")
-        servicer = await running.desk("lijun", online=False)
-        await servicer.call("GET", "/doctor", status=403)
+        async with ClientSession() as session:
+            boss, servicer = Desk(session, base, "admin"), Desk(session, base, "lijun")
+            await boss.logs_in(PASSWORD)
+            over_the_api = await boss.get("/doctor")
+            await servicer.logs_in(PASSWORD)
+            await servicer.call("GET", "/doctor", status=403)
 
     failed = [row for row in diagnosis.findings if row.status is Status.FAIL]
     assert failed == []
@@ -322,12 +336,14 @@ async def test_the_callback_test_tells_the_failures_apart(
 
 
 async def test_another_key_in_the_running_process_is_noticed(
-    sqlite_url: str, tmp_path: Path
+    installed: tuple[Settings, Sandbox],
 ) -> None:
-    async with company(sqlite_url, tmp_path) as running:
-        http = HttpSettings(public_url=running.base)
-        settings = app(running.app.settings, token="another")
-        diagnosis = await examine(settings.model_copy(update={"http": http}))
+    settings, _ = installed
+    async with product(settings) as base:
+        changed = app(settings, token="another").model_copy(
+            update={"http": HttpSettings(public_url=base)}
+        )
+        diagnosis = await examine(changed)
     assert "重启" in one(diagnosis, "wecom.callback", Status.FAIL).advice
 
 

@@ -1,0 +1,48 @@
+"""Starting: addresses that can be read, a taken port that is explained, a quick second start."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.bot.processes import wenqu
+
+SECOND_START_S = 5.0
+
+
+async def test_the_demo_shows_whole_addresses_and_starts_quickly_again(tmp_path: Path) -> None:
+    async with wenqu("demo", folder=tmp_path) as demo:  # 40 columns wide
+        await demo.says("Ctrl-C")
+        for path in ("/", "/phone/", "/api/v1/openapi.json"):
+            assert f"{demo.base}{path} " in demo.said
+        assert "…" not in demo.said
+    started = time.monotonic()
+    async with wenqu("demo", folder=tmp_path) as demo:
+        await demo.says("Ctrl-C")
+        busy_s = _processor_seconds(demo.process.pid)
+    # Others may keep the machine busy; what the start itself costs is the process's own time.
+    assert min(busy_s, time.monotonic() - started) < SECOND_START_S
+
+
+@pytest.mark.parametrize("command", ["demo", "run"])
+async def test_a_taken_port_is_explained_and_nothing_is_touched(
+    command: str, tmp_path: Path
+) -> None:
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, wenqu(command, folder=tmp_path, port=port) as process:
+        assert await process.process.wait() == 3
+        assert f"端口 {port} 已被占用" in process.said
+        assert f"WENQU_HTTP__PORT={port + 1}" in process.said
+        assert "Traceback" not in process.said
+    assert not (tmp_path / "data").exists()
+
+
+def _processor_seconds(pid: int) -> float:
+    import os
+
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
