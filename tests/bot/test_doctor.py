@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
@@ -13,54 +12,26 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
-from argon2 import PasswordHasher
-from sqlalchemy import text
 
-from bot import demo
-from bot.app import build, listening
 from bot.config import HttpSettings, Settings
 from bot.doctor import CHECKS, diagnose
 from bot.doctor.subject import open_subject
 from bot.migrate import migrate
 from channels.wecom.sandbox import demo_seed as seed
-from channels.wecom.sandbox.client import Sandbox, running_sandbox
-from channels.wecom.sandbox.seed import SandboxSeed
-from core.actor import Actor
-from core.clock import SystemClock
-from core.db import UnitOfWork, make_engine
+from channels.wecom.sandbox.client import Sandbox
 from core.diagnosis import Diagnosis, Finding, Status
-from core.migrate import head
-from core.servicers.service import create as create_servicer
-from core.users.service import NewUser
-from core.users.service import create as create_user
+from tests.bot.installations import (
+    KEY,
+    PASSWORD,
+    SECRETS,
+    app,
+    installation,
+    product,
+    settings_for,
+    wecom,
+)
 from tests.bot.processes import wenqu
 from tests.flows.company import Desk
-
-SECRETS = (seed.APP_SECRET, seed.CALLBACK_TOKEN, seed.CALLBACK_AES_KEY)
-PASSWORD = "Correct-horse-7"
-HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-KEY = "q8Zt-5vNf2LrXw7yKd0MbGc3HjPs9TeU"
-
-
-def settings_for(database_url: str, folder: Path, **more: Any) -> Settings:
-    given = Settings(data_dir=folder, database_url=database_url, secret_key=KEY, **more)
-    return demo.demo_settings(given)
-
-
-def wecom(settings: Settings, **changes: Any) -> Settings:
-    return settings.model_copy(update={"wecom": settings.wecom.model_copy(update=changes)})
-
-
-def app(settings: Settings, **changes: Any) -> Settings:
-    """Other credentials of the self-built app."""
-    known = {
-        name: getattr(settings.wecom.app, name).get_secret_value()
-        for name in ("secret", "token", "aes_key")
-    }
-    made = type(settings.wecom.app).model_validate(
-        {"agent_id": settings.wecom.app.agent_id, **known, **changes}
-    )
-    return wecom(settings, app=made)
 
 
 async def examine(settings: Settings, *, with_model: bool = False) -> Diagnosis:
@@ -82,47 +53,6 @@ def one(diagnosis: Diagnosis, check: str, status: Status) -> Finding:
     return next((row for row in rows if row.status is status), None) or pytest.fail(str(rows))
 
 
-async def stamp(database_url: str) -> None:
-    """The tables were made from the models: say so, as a migration would."""
-    engine = make_engine(database_url).execution_options(wenqu_write=True)
-    async with engine.begin() as connection:
-        await connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
-        values = {"head": head()}
-        await connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), values)
-    await engine.dispose()
-
-
-@asynccontextmanager
-async def installation(
-    database_url: str, folder: Path, company_seed: SandboxSeed | None = None
-) -> AsyncIterator[tuple[Settings, Sandbox]]:
-    """A database with the demo's people, and a sandbox; the product does not run."""
-    await stamp(database_url)
-    uow = UnitOfWork(make_engine(database_url), SystemClock())
-    async with uow.write() as tx:
-        for number, (username, name, role, userid) in enumerate(demo._PEOPLE):
-            new = NewUser(username, name, HASH, role)
-            user = await create_user(tx, new, by=Actor.system("test"))
-            await create_servicer(
-                tx, user_id=user.id, name=name, capacity=number + 1, wecom_userid=userid,
-                by=Actor.system("test"),
-            )  # fmt: skip
-    await uow.close()
-    async with running_sandbox(company_seed or seed.demo_seed(None)) as sandbox:
-        settings = settings_for(database_url, folder)
-        yield wecom(settings, api_base=sandbox.base_url), sandbox
-
-
-@asynccontextmanager
-async def product(settings: Settings) -> AsyncIterator[str]:
-    """The product's HTTP server, at its base URL."""
-    settings = settings.model_copy(update={"http": HttpSettings(port=0)})
-    async with build(settings) as running:
-        await running.prepare()
-        async with listening(running) as base:
-            yield base
-
-
 @pytest.fixture
 async def installed(sqlite_url: str, tmp_path: Path) -> AsyncIterator[tuple[Settings, Sandbox]]:
     async with installation(sqlite_url, tmp_path) as made:
@@ -130,7 +60,10 @@ async def installed(sqlite_url: str, tmp_path: Path) -> AsyncIterator[tuple[Sett
 
 
 async def test_a_sound_installation_passes_every_check(database_url: str, tmp_path: Path) -> None:
-    async with installation(database_url, tmp_path) as (settings, _), product(settings) as base:
+    async with (
+        installation(database_url, tmp_path) as (settings, _),
+        product(settings) as (_, base),
+    ):
         http = HttpSettings(public_url=base)
         diagnosis = await examine(settings.model_copy(update={"http": http}), with_model=True)
         async with ClientSession() as session:
@@ -339,7 +272,7 @@ async def test_another_key_in_the_running_process_is_noticed(
     installed: tuple[Settings, Sandbox],
 ) -> None:
     settings, _ = installed
-    async with product(settings) as base:
+    async with product(settings) as (_, base):
         changed = app(settings, token="another").model_copy(
             update={"http": HttpSettings(public_url=base)}
         )
