@@ -16,7 +16,9 @@ from typer.main import get_command
 from admin_api import openapi
 from bot.cli import cli
 from bot.config import PREFIX, Settings
+from bot.doctor import CHECKS
 from bot.migrate import metadata
+from channels.wecom.errcodes import ERROR_CODES, Action
 from core.db import Base, BigId, Json, UtcDateTime
 from core.events import Event, visible_to
 from core.sessions.states import TRANSITIONS
@@ -104,6 +106,44 @@ def commands() -> str:
     return _page("命令行", *parts)
 
 
+def error_codes() -> str:
+    """What WeCom's error codes mean and what to do, from the table that the program uses."""
+    words = {
+        Action.OK: "视为完成",
+        Action.RETRY: "自动重试",
+        Action.REFRESH: "换令牌后重试",
+        Action.WAIT: "等待后继续",
+        Action.GIVE_UP: "不重试，告知使用者",
+        Action.ALERT: "**需要管理员处理**",
+        Action.BUG: "程序问题，请反馈",
+    }
+    rows = [
+        (str(one.code), one.meaning, words[one.action], one.advice)
+        for one in ERROR_CODES.values()
+        if one.code
+    ]
+    return _page(
+        "企业微信错误码",
+        "来源：`channels/wecom/errcodes.py`，`wenqu doctor` 用的也是它。没有列出的错误码不重试。",
+        _table(("错误码", "含义", "系统怎么做", "你要做什么"), rows),
+    )
+
+
+def examination() -> str:
+    """What `wenqu doctor` checks."""
+    titles = {one.name: one.title for one in CHECKS}
+    rows = [
+        (one.title, f"`{one.name}`", one.about, "、".join(titles[name] for name in one.needs))
+        for one in CHECKS
+    ]
+    return _page(
+        "体检项目",
+        "来源：`bot/doctor/`。`wenqu doctor`（加 `--json` 供程序读取）与\n"
+        "`GET /api/v1/doctor` 逐项执行；先决条件没有通过的项目会跳过。有失败项时命令的退出码为 1。",
+        _table(("项目", "名称", "检查什么", "先决条件"), rows),
+    )
+
+
 def _command_parts(name: str, command: Any) -> list[str]:
     if children := getattr(command, "commands", None):
         return [
@@ -145,6 +185,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/settings.md": settings,
     "docs/reference/configuration.md": configuration,
     "docs/reference/commands.md": commands,
+    "docs/reference/error-codes.md": error_codes,
+    "docs/reference/doctor.md": examination,
     "docs/reference/database.md": database,
 }
 
