@@ -139,7 +139,7 @@ def examination() -> str:
     return _page(
         "体检项目",
         "来源：`bot/doctor/`。`wenqu doctor`（加 `--json` 供程序读取）与\n"
-        "`GET /api/v1/doctor` 逐项执行；先决条件没有通过的项目会跳过。有失败项时命令的退出码为 1。",
+        "`GET /api/v1/doctor` 逐项执行；先决条件没有通过的项目会跳过。有失败项时退出码为 1。",
         _table(("项目", "名称", "检查什么", "先决条件"), rows),
     )
 
