@@ -33,7 +33,7 @@ from bot.dispatcher import Dispatcher
 from bot.doctor import diagnose
 from bot.doctor.subject import Subject
 from bot.embedding import post_json
-from bot.jobs import directory, recurring
+from bot.jobs import directory, learning, recurring
 from bot.jobs.media import ChannelDownloads, fetch_media
 from bot.jobs.recurring import Recurring
 from bot.jobs.sweep import sweep_sessions
@@ -53,7 +53,6 @@ from core.attachments.blobs import LocalBlobs
 from core.attachments.service import AttachmentStore
 from core.bus import EventBus, Listener, Logged
 from core.clock import SystemClock
-from core.conversations.queries import servicer_texts
 from core.db import SettingsReader, UnitOfWork, make_engine
 from core.diagnosis import Diagnosis
 from core.inbox import DatabaseIntake
@@ -71,7 +70,6 @@ from knowledge.answerer import Answerer
 from knowledge.config import make_embedder
 from knowledge.embedder import Embedder
 from knowledge.jobs import timer_jobs as knowledge_jobs
-from knowledge.mining import mine
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +77,6 @@ Role = Literal["all", "web", "worker"]
 DIRECTORY_JOB: Final = "directory.sync"
 SWEEP_JOB: Final = "sessions.sweep"
 MENU_JOB: Final = "desk.menu"
-GAPS_JOB: Final = "knowledge.gaps"
 #: How long requests under way may take when the process stops.
 _LAST_REQUESTS_S: Final = 2.0
 #: Events that free capacity or add to the queue: the queue moves on them at once.
@@ -196,7 +193,11 @@ async def build(
             api.router.add_routes(channel.routes())
         downloads = ChannelDownloads(channels, files)
         tools = Tools(uow, live, answerer, ports.rate_limiter, downloads)
-        rounds = _recurring(uow, channels, embedder) | _desk_rounds(channels)
+        rounds = (
+            _recurring(uow, channels)
+            | learning.rounds(uow, embedder, answerer)
+            | _desk_rounds(channels)
+        )
         worker = f"{socket.gethostname()[:20]}:{os.getpid()}"
         yield App(
             settings=settings,
@@ -281,18 +282,14 @@ def _overrides(live: LiveSettings) -> Callable[[], tuple[float | None, float | N
     return read
 
 
-def _recurring(uow: UnitOfWork, channels: Channels, embedder: Embedder) -> dict[str, Recurring]:
+def _recurring(uow: UnitOfWork, channels: Channels) -> dict[str, Recurring]:
     async def sync() -> None:
         await directory.sync_directory(uow, channels)
 
     async def sweep() -> None:
         await sweep_sessions(uow)
 
-    async def mine_gaps() -> None:
-        await mine(uow, embedder, servicer_texts)
-
     return {
-        GAPS_JOB: Recurring(timedelta(days=1), mine_gaps),
         DIRECTORY_JOB: Recurring(timedelta(minutes=10), sync),
         SWEEP_JOB: Recurring(timedelta(seconds=30), sweep),
     }

@@ -19,7 +19,7 @@ from core.ids import new_id
 from core.permissions import Permission
 from core.views import View
 from knowledge.answerer import Answerer
-from knowledge.calibration import Calibration, Labelled, Point, curve, fit
+from knowledge.calibration import FEWEST_LABELS, Calibration, Labelled, Point, curve, fit
 from knowledge.engine import CALIBRATION_KEY
 from knowledge.known import Known, everything_known
 from knowledge.models import CalibrationRow
@@ -110,6 +110,15 @@ async def refit(
         if activate_own and result.is_own:
             return await activate(tx, row.id, by=by)
         return view(row)
+
+
+async def refit_if_taught(uow: UnitOfWork, answerer: Answerer) -> CalibrationView | None:
+    """The scheduled refit: nothing is stored while there are too few known questions."""
+    async with uow.read() as tx:
+        known = await everything_known(tx)
+    if len(known) < FEWEST_LABELS:
+        return None
+    return await refit(uow, answerer, by=Actor.system("schedule"))
 
 
 async def activate(tx: Tx, calibration_id: str, *, by: Actor) -> CalibrationView:

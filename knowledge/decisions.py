@@ -13,6 +13,7 @@ from core.db import Tx
 from core.errors import NotFound
 from core.events import QuestionDecided
 from core.ids import new_id
+from knowledge import surges
 from knowledge.gates import Gate
 from knowledge.models import ArticleRow
 from knowledge.records import DecisionRow, FeedbackRow
@@ -84,6 +85,7 @@ async def record(
     """Keep a decision with all that is needed to replay it, and count the hit. Returns its id."""
     row = _row(decision, session_id, message_ids, tx.now)
     tx.db.add(row)
+    await surges.notice(tx, row)
     if decision.answer is not None:
         await count(tx, decision.answer.article_id, hits=1)
     tx.emit(

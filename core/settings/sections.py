@@ -326,6 +326,17 @@ class Knowledge(Section):
         description="用于估算机器人节省的工作量",
         json_schema_extra=_unit("s"),
     )
+    surge_sessions: int = Field(
+        8,
+        ge=0,
+        le=10_000,
+        title="多少位客户问同一问题时提醒",
+        description="短时间内许多人问同一件事，多半是出了故障；0 表示不提醒",
+        json_schema_extra=_unit("位"),
+    )
+    surge_window_s: int = Field(
+        600, ge=60, le=86400, title="集中提问的时间范围", json_schema_extra=_unit("s")
+    )
 
 
 class Retention(Section):
