@@ -80,7 +80,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All articles as a file that the import reads back unchanged. */
+        /** All articles as a file (zip: Markdown) that the import reads back unchanged. */
         get: operations["export_all_articles"];
         put?: never;
         post?: never;
@@ -116,7 +116,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Import jsonl, csv or xlsx (field `file`); the same file may be imported again. */
+        /** Import jsonl, csv, xlsx or a zip of Markdown (field `file`); repeating changes nothing. */
         post: operations["import_articles"];
         delete?: never;
         options?: never;
@@ -205,6 +205,23 @@ export interface paths {
         put?: never;
         /** Drop the draft of a published article. */
         post: operations["discard_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/articles/{article_id}/impact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which known questions would be answered otherwise; nothing is changed. */
+        post: operations["show_impact"];
         delete?: never;
         options?: never;
         head?: never;
@@ -466,6 +483,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own bindings of a customer or institution, with their history if wanted. */
+        get: operations["list_bindings"];
+        /** Bind to a team, or end the binding; what holds now is returned. */
+        put: operations["set_binding"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bot/ask": {
         parameters: {
             query?: never;
@@ -494,6 +529,163 @@ export interface paths {
         get: operations["show_bot_figures"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendar-reckonings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** When is so much working time over? */
+        post: operations["reckon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calendars by name; `needs_attention` when the public table of holidays ends soon. */
+        get: operations["list_calendars"];
+        put?: never;
+        /** Make a calendar. */
+        post: operations["create_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{calendar_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One calendar. */
+        get: operations["get_calendar"];
+        /** Replace a calendar; open deadlines are computed anew. */
+        put: operations["change_calendar"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{calendar_id}/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Each day's hours and why they are so; at most 400 days. */
+        get: operations["list_days"];
+        /** Enter days for one calendar, or for all (`all`). */
+        put: operations["set_days"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{calendar_id}/days/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter next year's holidays and make-up days from lines of text. */
+        post: operations["import_days"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{calendar_id}/days/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget an entered day. */
+        delete: operations["clear_day"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calibrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stored fits with their curves, newest first; none active: the shipped one is in force. */
+        get: operations["list_calibrations"];
+        put?: never;
+        /** Ask every known question, fit the calibration and store it with its data. */
+        post: operations["refit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calibrations/active": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Back to the shipped calibration. */
+        delete: operations["deactivate_calibration"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calibrations/{calibration_id}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a stored fit in force; an earlier one is the way back. */
+        post: operations["activate_calibration"];
         delete?: never;
         options?: never;
         head?: never;
@@ -536,6 +728,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customer-duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Groups of probable duplicates. */
+        get: operations["list_duplicate_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customer-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All customers as a spreadsheet that the import understands. */
+        get: operations["export_customers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customer-finds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Customers with exactly this phone number, e-mail address or identity number. */
+        post: operations["find_customers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customer-merges/{merge_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring the other customer back with what was theirs. */
+        post: operations["undo_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customer-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags in use, most used first. */
+        get: operations["list_tags"];
+        put?: never;
+        /** Put tags on many customers, or take them off. */
+        post: operations["change_tags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers": {
         parameters: {
             query?: never;
@@ -547,6 +825,23 @@ export interface paths {
         get: operations["list_customers"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create and update customers from xlsx or csv; bad rows are named and left out. */
+        post: operations["import_customers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -571,6 +866,142 @@ export interface paths {
         patch: operations["change_customer"];
         trace?: never;
     };
+    "/api/v1/customers/{customer_id}/bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bindings that hold for a customer, own or inherited from the institution. */
+        get: operations["get_effective_bindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{customer_id}/custom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace the custom fields. */
+        put: operations["set_custom"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{customer_id}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who else may be this person, and why. */
+        get: operations["list_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{customer_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move everything of another customer to this one. */
+        post: operations["merge_customers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{customer_id}/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was merged into this customer. */
+        get: operations["list_merges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{customer_id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Custom fields, and sealed ones masked. */
+        get: operations["get_profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{customer_id}/secrets/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep a phone number, e-mail address or identity number, sealed. */
+        put: operations["set_secret"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{customer_id}/secrets/{kind}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The full value; the look is audited. */
+        post: operations["reveal_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{customer_id}/sessions": {
         parameters: {
             query?: never;
@@ -580,6 +1011,23 @@ export interface paths {
         };
         /** This customer's sessions, newest first. */
         get: operations["list_customer_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{customer_id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sessions, tickets, ratings and files on one line, newest first. */
+        get: operations["get_timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -673,6 +1121,329 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check configuration, database and platform; takes up to half a minute. */
+        get: operations["examine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one still owes, earliest first. */
+        get: operations["list_my_follow_ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/follow-ups/{follow_up_id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that a follow-up was done. */
+        post: operations["finish_follow_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Questions that the base does not answer yet, clustered, the largest first. */
+        get: operations["list_gaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gaps/{gap_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One gap with its latest questions and the best human answer. */
+        get: operations["get_gap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gaps/{gap_id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say who closes the gap, and by when. */
+        post: operations["assign_gap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gaps/{gap_id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** No article is wanted for these questions. */
+        post: operations["dismiss_gap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gaps/{gap_id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An article draft from the gap's questions and the best human answer. */
+        post: operations["draft_from_gap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gaps/{gap_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a dismissed or closed gap back into the queue. */
+        post: operations["reopen_gap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/h5/registrations/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin the registration form, or go on with it. */
+        post: operations["open_registration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/h5/registrations/{token}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** One answer of the form; a code is sent by SMS when its turn comes. */
+        post: operations["answer_registration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/h5/registrations/{token}/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** One step back in the form. */
+        post: operations["step_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/h5/registrations/{token}/institutions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Institutions that the customer may mean, while typing. */
+        get: operations["find_institution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/h5/tickets/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The customer's page of a ticket. */
+        get: operations["get_customer_ticket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/h5/tickets/{token}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer confirms, reopens, nudges or withdraws. */
+        post: operations["act_as_customer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/h5/tickets/{token}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer's satisfaction, once. */
+        post: operations["rate_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/h5/tickets/{token}/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer adds something. */
+        post: operations["reply_to_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/institution-search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Institutions by part of the name, short form, pinyin or initials; best first. */
+        get: operations["search_institutions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/institution-tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One level of the institution tree, by name. */
+        get: operations["list_tree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/institutions": {
         parameters: {
             query?: never;
@@ -683,8 +1454,81 @@ export interface paths {
         /** Institutions by name. */
         get: operations["list_institutions"];
         put?: never;
+        /** Add an institution to the tree. */
+        post: operations["create_institution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/institutions/{institution_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One institution with its place in the tree. */
+        get: operations["get_institution"];
+        /** Change or move an institution; what is below it moves along. */
+        put: operations["change_institution"];
+        post?: never;
+        /** Remove an institution that nobody belongs to. */
+        delete: operations["remove_institution"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/institutions/{institution_id}/vpn-profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** VPN profiles of an institution, without their secrets. */
+        get: operations["list_vpn_profiles"];
+        put?: never;
+        /** Keep a VPN profile, sealed. */
+        post: operations["create_vpn_profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/known-questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Questions whose right answer was written down, newest first. */
+        get: operations["list_known_questions"];
+        /** Write down the right answer of a question; the last word counts. */
+        put: operations["put_known_question"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/known-questions/{known_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a question. */
+        delete: operations["delete_known_question"];
         options?: never;
         head?: never;
         patch?: never;
@@ -718,6 +1562,126 @@ export interface paths {
         get: operations["list_read_marks"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** National division codes, one level below `parent`. */
+        get: operations["list_regions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registration-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Links, newest first, with how many came through each. */
+        get: operations["list_registration_links"];
+        put?: never;
+        /** Make a signed link for an institution, team or product. */
+        post: operations["create_registration_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registration-links/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Later scans of this link bind to nothing. */
+        delete: operations["retire_registration_link"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registration-links/{code}/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same address as a QR code (SVG). */
+        get: operations["draw_registration_qr"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registration-links/{code}/url": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The address that opens the conversation, asked of the platform. */
+        post: operations["make_registration_url"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/remote/{assistance_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End remote assistance with its result, or withdraw the request. */
+        post: operations["end_remote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/remote/{assistance_id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin what the customer agreed to. */
+        post: operations["start_remote"];
         delete?: never;
         options?: never;
         head?: never;
@@ -758,6 +1722,216 @@ export interface paths {
         head?: never;
         /** Change a reply. */
         patch: operations["change_reply"];
+        trace?: never;
+    };
+    "/api/v1/review-samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A random sample of finished work without a review. */
+        get: operations["draw_sample"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reviews, newest first; servicers see their own. */
+        get: operations["list_reviews"];
+        put?: never;
+        /** Score a ticket or session; again by the same reviewer corrects it. */
+        post: operations["give_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{review_id}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The scored servicer objects, once. */
+        post: operations["appeal_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{review_id}/appeal-answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer an objection. */
+        post: operations["answer_appeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shifts and leaves that touch a span. */
+        get: operations["list_roster"];
+        put?: never;
+        /** Put a servicer on the roster, or on leave. */
+        post: operations["add_shift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roster/{shift_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a shift or leave away. */
+        delete: operations["remove_shift"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/score-cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Score cards, active ones first. */
+        get: operations["list_score_cards"];
+        put?: never;
+        /** Make a score card. */
+        post: operations["create_score_card"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/score-cards/{card_id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Not for new reviews any more. */
+        post: operations["retire_score_card"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segment-previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How many customers a rule describes now, and some of them. */
+        post: operations["preview_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shared segments and one's own. */
+        get: operations["list_segments"];
+        put?: never;
+        /** Save a rule under a name. */
+        post: operations["create_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{segment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One segment. */
+        get: operations["get_segment"];
+        /** Replace a segment. */
+        put: operations["change_segment"];
+        post?: never;
+        /** Remove a segment; its customers stay. */
+        delete: operations["remove_segment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{segment_id}/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is in it now, newest first. */
+        get: operations["list_segment_customers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/servicers": {
@@ -829,6 +2003,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/servicers/{servicer_id}/skills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a servicer can, best first. */
+        get: operations["get_servicer_skills"];
+        /** Replace a servicer's skills. */
+        put: operations["set_servicer_skills"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -857,6 +2049,23 @@ export interface paths {
         get: operations["get_session"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/article-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The session as an article, personal data removed, handed to review. */
+        post: operations["draft_from_session"];
         delete?: never;
         options?: never;
         head?: never;
@@ -908,6 +2117,23 @@ export interface paths {
         get: operations["list_decisions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/draft-reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A reply from the nearest articles, with sources; it is the servicer who sends it. */
+        post: operations["help_with_reply"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1069,6 +2295,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/skills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Skills by name. */
+        get: operations["list_skills"];
+        put?: never;
+        /** Name a skill; one of that name is returned as it is. */
+        post: operations["create_skill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sla-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Policies in the order in which they are tried. */
+        get: operations["list_sla_policies"];
+        put?: never;
+        /** Make a policy; open tickets are matched anew. */
+        post: operations["create_sla_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sla-policies/{policy_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a policy; open deadlines are computed anew. */
+        put: operations["change_sla_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sla-reckonings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** When would this be due? Which policy holds, on which calendar. */
+        post: operations["reckon_sla"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/synonyms": {
         parameters: {
             query?: never;
@@ -1122,6 +2418,455 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/team-recommendations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Teams that would fit a customer, institution or category, and why. */
+        get: operations["recommend_teams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Teams by name. */
+        get: operations["list_teams"];
+        put?: never;
+        /** Make a team. */
+        post: operations["create_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{team_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One team. */
+        get: operations["get_team"];
+        /** Replace what a team is: members, scope, leader, calendar, strategy. */
+        put: operations["change_team"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{team_id}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Load, performance, SLA, satisfaction, and members compared. */
+        get: operations["get_team_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{team_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Members with presence, load and skills. */
+        get: operations["list_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ticket-board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many tickets each state holds, under the same filter. */
+        get: operations["get_board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ticket-categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Categories, each after its parent. */
+        get: operations["list_ticket_categories"];
+        put?: never;
+        /** Make a category with fields and templates. */
+        post: operations["create_ticket_category"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ticket-categories/{category_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a category. */
+        put: operations["change_ticket_category"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ticket-filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved lists: one's own and the shared ones. */
+        get: operations["list_ticket_filters"];
+        put?: never;
+        /** Save a list; sharing it needs the permission to manage tickets. */
+        post: operations["save_ticket_filter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ticket-filters/{filter_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a saved list. */
+        delete: operations["remove_ticket_filter"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ticket-numbers/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A ticket by its number as people say it. */
+        get: operations["find_ticket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tickets, newest first or by nearest deadline. */
+        get: operations["list_tickets"];
+        put?: never;
+        /** Open a ticket. */
+        post: operations["create_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Act on many tickets; each one succeeds or is refused by itself. */
+        post: operations["change_many_tickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One ticket with clocks, links, follow-ups and what may be done. */
+        get: operations["get_ticket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change fields; 409 carries `current` and `yours` when somebody was first. */
+        patch: operations["change_ticket"];
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept, await, suspend, resume, resolve, confirm, close, reopen, cancel, nudge, escalate. */
+        post: operations["act_on_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Assign or transfer to a person or a team. */
+        post: operations["assign_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a ticket that nobody has. */
+        post: operations["claim_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/customer-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A signed link to the customer's page of this ticket. */
+        post: operations["make_customer_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A ticket's history, oldest first. */
+        get: operations["list_entries"];
+        put?: never;
+        /** Reply to the customer, or leave an internal note. */
+        post: operations["add_entry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Promise to come back to a ticket, with a reminder. */
+        post: operations["add_follow_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Relate two tickets. */
+        post: operations["link_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/links/{other_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a relation. */
+        delete: operations["unlink_ticket"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a duplicate in favour of another ticket, which is returned. */
+        post: operations["merge_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/remote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the customer for consent to remote assistance. */
+        post: operations["ask_remote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tickets about the same thing. */
+        get: operations["list_similar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{ticket_id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a second ticket for another matter of the same customer. */
+        post: operations["split_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1155,6 +2900,23 @@ export interface paths {
         head?: never;
         /** Change a user; disabling or a new password ends that user's logins. */
         patch: operations["change_user"];
+        trace?: never;
+    };
+    "/api/v1/vpn-profiles/{profile_id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The secret of a VPN profile; the look is audited. */
+        post: operations["reveal_vpn_profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
 }
@@ -1205,6 +2967,28 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * Action
+         * @enum {string}
+         */
+        Action: "accept" | "await" | "suspend" | "resume" | "resolve" | "confirm" | "close" | "reopen" | "cancel" | "nudge" | "escalate";
+        /**
+         * ActionBody
+         * @description text: the customer sees it (except with escalate).
+         */
+        ActionBody: {
+            action: components["schemas"]["Action"];
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Version
+             * @default null
+             */
+            version?: number | null;
+        };
+        /**
          * AlarmRaised
          * @description People must look: a dead letter, a red line, a broken channel; worded at the edge.
          */
@@ -1228,6 +3012,37 @@ export interface components {
             facts: {
                 [key: string]: string;
             };
+        };
+        /** AllOf */
+        AllOf: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "all";
+            /**
+             * Rules
+             * @default []
+             */
+            rules: (components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["NotRule"] | components["schemas"]["AttributeRule"] | components["schemas"]["TagRule"] | components["schemas"]["TemporaryRule"] | components["schemas"]["WithinRule"] | components["schemas"]["CreatedRule"] | components["schemas"]["ContactedRule"] | components["schemas"]["ConsultedRule"] | components["schemas"]["RatedRule"])[];
+        };
+        /** AnswerBody */
+        AnswerBody: {
+            /** Text */
+            text: string;
+        };
+        /** AnyOf */
+        AnyOf: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "any";
+            /**
+             * Rules
+             * @default []
+             */
+            rules: (components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["NotRule"] | components["schemas"]["AttributeRule"] | components["schemas"]["TagRule"] | components["schemas"]["TemporaryRule"] | components["schemas"]["WithinRule"] | components["schemas"]["CreatedRule"] | components["schemas"]["ContactedRule"] | components["schemas"]["ConsultedRule"] | components["schemas"]["RatedRule"])[];
         };
         /**
          * ArticleChangeBody
@@ -1563,6 +3378,24 @@ export interface components {
              */
             audience?: string;
         };
+        /** AssignBody */
+        AssignBody: {
+            /**
+             * Servicer Id
+             * @default null
+             */
+            servicer_id?: string | null;
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
         /** AttachmentView */
         AttachmentView: {
             /** Id */
@@ -1583,6 +3416,30 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+        };
+        /**
+         * AttributeRule
+         * @description name, note, kind, contract_level, product, product_version, or `custom.<key>`.
+         */
+        AttributeRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "attribute";
+            /** Field */
+            field: string;
+            /**
+             * Op
+             * @default is
+             * @enum {string}
+             */
+            op: "is" | "is_not" | "contains" | "is_empty";
+            /**
+             * Value
+             * @default
+             */
+            value: string;
         };
         /**
          * AuditRecorded
@@ -1648,10 +3505,109 @@ export interface components {
          */
         Band: "answer" | "menu" | "handoff" | "gate";
         /**
+         * BindingBody
+         * @description team_id null: end the binding.
+         */
+        BindingBody: {
+            /**
+             * Subject Kind
+             * @enum {string}
+             */
+            subject_kind: "customer" | "institution";
+            /** Subject Id */
+            subject_id: string;
+            /**
+             * Rank
+             * @default primary
+             * @enum {string}
+             */
+            rank?: "primary" | "secondary";
+            /** Team Id */
+            team_id: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /**
+         * BindingView
+         * @description inherited_from: the institution whose binding holds because this subject has none.
+         */
+        BindingView: {
+            /** Id */
+            id: string;
+            /**
+             * Subject Kind
+             * @enum {string}
+             */
+            subject_kind: "customer" | "institution";
+            /** Subject Id */
+            subject_id: string;
+            /** Team Id */
+            team_id: string;
+            /** Team Name */
+            team_name: string;
+            /**
+             * Rank
+             * @enum {string}
+             */
+            rank: "primary" | "secondary";
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /**
+             * Ended At
+             * @default null
+             */
+            ended_at: string | null;
+            /**
+             * Inherited From
+             * @default null
+             */
+            inherited_from: string | null;
+        };
+        /** BindingViewList */
+        BindingViewList: {
+            /** Items */
+            items: components["schemas"]["BindingView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /** BoardColumn */
+        BoardColumn: {
+            state: components["schemas"]["TicketState"];
+            /** Count */
+            count: number;
+        };
+        /** BoardColumnList */
+        BoardColumnList: {
+            /** Items */
+            items: components["schemas"]["BoardColumn"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
          * BotFigures
          * @description What the bot did in a span of time.
          *
-         *     questions: decisions on real questions, gates excluded. hit_rate: answered ÷ questions.
+         *     questions: decisions on real questions; gates and picks from a menu do not count.
+         *     hit_rate: answered ÷ questions.
          *     precision: judged right ÷ judged answers, by customers' and servicers' verdicts.
          *     saved: answers that nobody called wrong. saved_s: saved × the seconds a person takes.
          */
@@ -1677,6 +3633,231 @@ export interface components {
             saved: number;
             /** Saved S */
             saved_s: number;
+        };
+        /**
+         * BulkBody
+         * @description action, or a new assignee, for each of the tickets.
+         */
+        BulkBody: {
+            /** Ids */
+            ids: string[];
+            /** @default null */
+            action?: components["schemas"]["Action"] | null;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Servicer Id
+             * @default null
+             */
+            servicer_id?: string | null;
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
+        };
+        /**
+         * BulkResult
+         * @description done: ids that were changed. refused: id → code.
+         */
+        BulkResult: {
+            /** Done */
+            done: string[];
+            /** Refused */
+            refused: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * CalendarBody
+         * @description week: seven lists of ["09:00", "12:00"], Monday first.
+         */
+        CalendarBody: {
+            /** Name */
+            name: string;
+            /** Week */
+            week: [
+                string,
+                string
+            ][][];
+            /** Make Up */
+            make_up?: [
+                string,
+                string
+            ][];
+            /**
+             * Follows Holidays
+             * @default true
+             */
+            follows_holidays?: boolean;
+            /**
+             * Is Default
+             * @default false
+             */
+            is_default?: boolean;
+        };
+        /** CalendarChangeBody */
+        CalendarChangeBody: {
+            /** Name */
+            name: string;
+            /** Week */
+            week: [
+                string,
+                string
+            ][][];
+            /** Make Up */
+            make_up?: [
+                string,
+                string
+            ][];
+            /**
+             * Follows Holidays
+             * @default true
+             */
+            follows_holidays?: boolean;
+            /**
+             * Is Default
+             * @default false
+             */
+            is_default?: boolean;
+            /** Version */
+            version: number;
+        };
+        /**
+         * CalendarDayView
+         * @description source: entered (by an administrator), table (public holidays) or week.
+         */
+        CalendarDayView: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Periods */
+            periods: [
+                string,
+                string
+            ][];
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "entered" | "table" | "week";
+        };
+        /** CalendarDayViewList */
+        CalendarDayViewList: {
+            /** Items */
+            items: components["schemas"]["CalendarDayView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * CalendarView
+         * @description covered_until: last day of the public table; needs_attention: it ends soon, enter days.
+         */
+        CalendarView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Week */
+            week: [
+                string,
+                string
+            ][][];
+            /**
+             * Make Up
+             * @default []
+             */
+            make_up: [
+                string,
+                string
+            ][];
+            /** Follows Holidays */
+            follows_holidays: boolean;
+            /** Is Default */
+            is_default: boolean;
+            /** Covered Until */
+            covered_until: string | null;
+            /** Needs Attention */
+            needs_attention: boolean;
+            /** Version */
+            version: number;
+        };
+        /** CalendarViewList */
+        CalendarViewList: {
+            /** Items */
+            items: components["schemas"]["CalendarView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * CalibrationView
+         * @description A stored fit. answer, menu: thresholds. point: what they do on the labels. labels: how many.
+         *
+         *     is_own: False when there were too few labels and the shipped values stand.
+         */
+        CalibrationView: {
+            /** Id */
+            id: string;
+            /** Is Active */
+            is_active: boolean;
+            /** Is Own */
+            is_own: boolean;
+            /** Slope */
+            slope: number;
+            /** Intercept */
+            intercept: number;
+            /** Answer */
+            answer: number;
+            /** Menu */
+            menu: number;
+            /** By Category */
+            by_category: {
+                [key: string]: number;
+            };
+            /** Target */
+            target: number;
+            /** Labels */
+            labels: number;
+            point: components["schemas"]["PointView"];
+            /** Curve */
+            curve: components["schemas"]["PointView"][];
+            /** Model */
+            model: string;
+            /** Scorer */
+            scorer: string;
+            /** By */
+            by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** CalibrationViewList */
+        CalibrationViewList: {
+            /** Items */
+            items: components["schemas"]["CalibrationView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
         };
         /**
          * CandidateView
@@ -1794,7 +3975,39 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /**
+         * ChainStep
+         * @description after_s: working seconds after the breach.
+         */
+        ChainStep: {
+            /** After S */
+            after_s: number;
+            /**
+             * To
+             * @enum {string}
+             */
+            to: "servicer" | "leader" | "supervisor";
+        };
+        /**
+         * ChangedAnswer
+         * @description right_article_id: what people said is right, if they did. kind: better, worse or other.
+         */
+        ChangedAnswer: {
+            /** Question */
+            question: string;
+            before: components["schemas"]["Outcome"];
+            after: components["schemas"]["Outcome"];
+            /** Right Article Id */
+            right_article_id: string | null;
+            /** Kind */
+            kind: string;
+        };
         ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Pong"] | components["schemas"]["Typing"] | components["schemas"]["SetPresence"];
+        /**
+         * ClockState
+         * @enum {string}
+         */
+        ClockState: "running" | "paused" | "met" | "breached" | "void";
         /** CloseBody */
         CloseBody: {
             /**
@@ -1802,6 +4015,46 @@ export interface components {
              * @default resolved
              */
             reason?: string;
+        };
+        /**
+         * ConsultedRule
+         * @description Had so many sessions (or tickets) within the last days.
+         */
+        ConsultedRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "consulted";
+            /**
+             * What
+             * @default sessions
+             * @enum {string}
+             */
+            what: "sessions" | "tickets";
+            /**
+             * At Least
+             * @default 1
+             */
+            at_least: number;
+            /**
+             * Days
+             * @default 30
+             */
+            days: number;
+        };
+        /**
+         * ContactedRule
+         * @description Wrote to us within the last days; `not` of it means: silent for so long.
+         */
+        ContactedRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "contacted";
+            /** Days */
+            days: number;
         };
         /**
          * CorrectionBody
@@ -1813,6 +4066,37 @@ export interface components {
              * @default null
              */
             article_id?: string | null;
+        };
+        /**
+         * CreatedRule
+         * @description Known for at most so many days.
+         */
+        CreatedRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "created";
+            /** Days */
+            days: number;
+        };
+        /** CustomBody */
+        CustomBody: {
+            /** Custom */
+            custom: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Version */
+            version: number;
+        };
+        /** CustomerActionBody */
+        CustomerActionBody: {
+            action: components["schemas"]["Action"];
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
         };
         /**
          * CustomerChangeBody
@@ -1851,6 +4135,34 @@ export interface components {
             type: "customer.changed";
             customer: components["schemas"]["CustomerView"];
         };
+        /**
+         * CustomerLink
+         * @description url: the customer's page of this ticket, to be sent in chat.
+         */
+        CustomerLink: {
+            /** Url */
+            url: string;
+        };
+        /** CustomerRatingBody */
+        CustomerRatingBody: {
+            /** Score */
+            score: number;
+            /**
+             * Comment
+             * @default
+             */
+            comment?: string;
+        };
+        /** CustomerReplyBody */
+        CustomerReplyBody: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * CustomerSecret
+         * @enum {string}
+         */
+        CustomerSecret: "phone" | "email" | "id_number";
         /** CustomerView */
         CustomerView: {
             /** Id */
@@ -1927,6 +4239,47 @@ export interface components {
             /** Servicers Online */
             servicers_online: number;
             today: components["schemas"]["TodayView"];
+        };
+        /** DayBody */
+        DayBody: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "closed" | "make_up" | "custom";
+            /** Periods */
+            periods?: [
+                string,
+                string
+            ][];
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+        };
+        /** DaysBody */
+        DaysBody: {
+            /** Days */
+            days: components["schemas"]["DayBody"][];
+        };
+        /**
+         * DaysImportBody
+         * @description text: lines of `2027-02-08,休,春节` or `2027-02-14,班,春节`.
+         */
+        DaysImportBody: {
+            /** Text */
+            text: string;
+        };
+        /** DaysImported */
+        DaysImported: {
+            /** Days */
+            days: number;
         };
         /**
          * DecisionView
@@ -2058,10 +4411,158 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /**
+         * Diagnosis
+         * @description All findings in the order of the checks. status: the worst of them.
+         */
+        Diagnosis: {
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            status: components["schemas"]["Status"];
+            /** Findings */
+            findings: components["schemas"]["Finding"][];
+        };
         /** DownloadLinkView */
         DownloadLinkView: {
             /** Url */
             url: string;
+        };
+        /**
+         * DraftReply
+         * @description text: for the servicer to check and send; empty when no article helps.
+         *
+         *     how: extracted (sentences as they stand) or written (by the optional model, from the sources).
+         */
+        DraftReply: {
+            /** Text */
+            text: string;
+            /** Sources */
+            sources: components["schemas"]["Source"][];
+            /** How */
+            how: string;
+        };
+        /**
+         * DraftReplyBody
+         * @description question: instead of what the customer asked last.
+         */
+        DraftReplyBody: {
+            /**
+             * Question
+             * @default
+             */
+            question?: string;
+        };
+        /**
+         * DueBody
+         * @description A ticket that might be opened at `start`.
+         */
+        DueBody: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** @default normal */
+            priority?: components["schemas"]["Priority"];
+            /**
+             * Category Id
+             * @default null
+             */
+            category_id?: string | null;
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
+            /**
+             * Institution Id
+             * @default null
+             */
+            institution_id?: string | null;
+            /**
+             * Contract Level
+             * @default
+             */
+            contract_level?: string;
+            /**
+             * Source
+             * @default console
+             * @enum {string}
+             */
+            source?: "session" | "console" | "h5" | "bot" | "api" | "wecom" | "after_hours";
+        };
+        /**
+         * DueView
+         * @description What a policy would promise for something that begins now.
+         */
+        DueView: {
+            policy: components["schemas"]["SlaPolicyView"] | null;
+            /** Calendar Id */
+            calendar_id: string | null;
+            /** Due */
+            due: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * DuplicateGroupView
+         * @description Customers who share what `reason` says, oldest first: the one to keep.
+         */
+        DuplicateGroupView: {
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "phone" | "name_and_institution";
+            /** Customers */
+            customers: components["schemas"]["CustomerView"][];
+        };
+        /** DuplicateGroupViewList */
+        DuplicateGroupViewList: {
+            /** Items */
+            items: components["schemas"]["DuplicateGroupView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /** DuplicateView */
+        DuplicateView: {
+            customer: components["schemas"]["CustomerView"];
+            /** Reasons */
+            reasons: ("phone" | "name_and_institution")[];
+        };
+        /** DuplicateViewList */
+        DuplicateViewList: {
+            /** Items */
+            items: components["schemas"]["DuplicateView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * EntryBody
+         * @description is_public: a reply that the customer sees; otherwise a note among colleagues.
+         */
+        EntryBody: {
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Is Public
+             * @default false
+             */
+            is_public?: boolean;
+            /** Attachment Ids */
+            attachment_ids?: string[];
         };
         Event: components["schemas"]["SessionOpened"] | components["schemas"]["SessionHandedOff"] | components["schemas"]["SessionAssigned"] | components["schemas"]["SessionRequeued"] | components["schemas"]["SessionClosed"] | components["schemas"]["SessionUpdated"] | components["schemas"]["MessageAdded"] | components["schemas"]["MessageDeliveryChanged"] | components["schemas"]["MessageRecalled"] | components["schemas"]["MediaStored"] | components["schemas"]["WindowChanged"] | components["schemas"]["NoteAdded"] | components["schemas"]["RatingRequested"] | components["schemas"]["RatingGiven"] | components["schemas"]["ServicerChanged"] | components["schemas"]["CustomerChanged"] | components["schemas"]["ArticleChanged"] | components["schemas"]["QuestionDecided"] | components["schemas"]["AlarmRaised"] | components["schemas"]["TicketOpened"] | components["schemas"]["TicketMoved"] | components["schemas"]["TicketAssigned"] | components["schemas"]["TicketUpdated"] | components["schemas"]["TicketEntryAdded"] | components["schemas"]["TicketNudged"] | components["schemas"]["TicketEscalated"] | components["schemas"]["SlaWarned"] | components["schemas"]["SlaBreached"] | components["schemas"]["FollowUpDue"] | components["schemas"]["SettingChanged"] | components["schemas"]["AuditRecorded"];
         /** EventMessage */
@@ -2116,6 +4617,37 @@ export interface components {
             /** Message */
             message: string;
         };
+        /**
+         * FieldSpec
+         * @description One custom field. is_public: asked of the customer in the form.
+         */
+        FieldSpec: {
+            /** 键 */
+            key: string;
+            /** 名称 */
+            title: string;
+            /**
+             * Kind
+             * @default text
+             * @enum {string}
+             */
+            kind?: "text" | "long_text" | "number" | "choice" | "date" | "bool";
+            /**
+             * Is Required
+             * @default false
+             */
+            is_required?: boolean;
+            /**
+             * Is Public
+             * @default false
+             */
+            is_public?: boolean;
+            /**
+             * Choices
+             * @default []
+             */
+            choices?: string[];
+        };
         /** File */
         File: {
             /**
@@ -2124,6 +4656,90 @@ export interface components {
              */
             type: "file";
             media: components["schemas"]["Media"];
+        };
+        /**
+         * FilterBody
+         * @description query: the parameters of `GET /tickets`.
+         */
+        FilterBody: {
+            /** Name */
+            name: string;
+            /**
+             * Is Shared
+             * @default false
+             */
+            is_shared?: boolean;
+            /** Query */
+            query: {
+                [key: string]: unknown;
+            };
+            /** Columns */
+            columns?: string[];
+        };
+        /**
+         * FindBody
+         * @description An exact value; in a body, so that it never rests in a log of addresses.
+         */
+        FindBody: {
+            kind: components["schemas"]["CustomerSecret"];
+            /** Value */
+            value: string;
+        };
+        /**
+         * Finding
+         * @description One result. title, detail and advice are Chinese sentences for administrators.
+         *
+         *     check: stable name, `area.subject`. code: the platform's error code, or empty.
+         */
+        Finding: {
+            /** Check */
+            check: string;
+            /** Title */
+            title: string;
+            /** About */
+            about: string;
+            status: components["schemas"]["Status"];
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
+            /**
+             * Advice
+             * @default
+             */
+            advice: string;
+            /**
+             * Code
+             * @default
+             */
+            code: string;
+        };
+        /** FinishBody */
+        FinishBody: {
+            /**
+             * Result
+             * @default
+             */
+            result?: string;
+        };
+        /**
+         * FollowUpBody
+         * @description servicer_id null: whoever has the ticket.
+         */
+        FollowUpBody: {
+            /** Text */
+            text: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * Servicer Id
+             * @default null
+             */
+            servicer_id?: string | null;
         };
         /** FollowUpDue */
         FollowUpDue: {
@@ -2166,6 +4782,16 @@ export interface components {
              */
             result: string;
         };
+        /** FollowUpViewList */
+        FollowUpViewList: {
+            /** Items */
+            items: components["schemas"]["FollowUpView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
         /**
          * FoundArticle
          * @description A search result. score: 0…1, comparable within one result list only.
@@ -2179,6 +4805,74 @@ export interface components {
         FoundArticleList: {
             /** Items */
             items: components["schemas"]["FoundArticle"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /** GapAssignBody */
+        GapAssignBody: {
+            /**
+             * Owner Id
+             * @default null
+             */
+            owner_id?: string | null;
+            /**
+             * Due At
+             * @default null
+             */
+            due_at?: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * GapView
+         * @description Questions of one kind without an article. samples: the latest of them.
+         *
+         *     best_answer: what a person answered, personal data removed. absorbed: later questions that
+         *     the article written for it has answered.
+         */
+        GapView: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** State */
+            state: string;
+            /** Size */
+            size: number;
+            /** Samples */
+            samples: string[];
+            /** Best Answer */
+            best_answer: string;
+            /** Best Session Id */
+            best_session_id: string | null;
+            /** Owner Id */
+            owner_id: string | null;
+            /** Due At */
+            due_at: string | null;
+            /** Article Id */
+            article_id: string | null;
+            /** Absorbed */
+            absorbed: number;
+            /**
+             * First Asked At
+             * Format: date-time
+             */
+            first_asked_at: string;
+            /**
+             * Last Asked At
+             * Format: date-time
+             */
+            last_asked_at: string;
+            /** Version */
+            version: number;
+        };
+        /** GapViewList */
+        GapViewList: {
+            /** Items */
+            items: components["schemas"]["GapView"][];
             /**
              * Next Cursor
              * @default null
@@ -2248,12 +4942,48 @@ export interface components {
             type: "image";
             media: components["schemas"]["Media"];
         };
+        /**
+         * Impact
+         * @description asked: known questions that were tried, before and after the change.
+         */
+        Impact: {
+            /** Asked */
+            asked: number;
+            /** Changed */
+            changed: components["schemas"]["ChangedAnswer"][];
+        };
+        /**
+         * ImpactBody
+         * @description step: publish the open revision, or archive the article.
+         */
+        ImpactBody: {
+            /**
+             * Step
+             * @default publish
+             * @enum {string}
+             */
+            step?: "publish" | "archive";
+        };
         /** ImportErrorView */
         ImportErrorView: {
             /** Row */
             row: number;
             /** Message */
             message: string;
+        };
+        /** ImportReport */
+        ImportReport: {
+            /** Created */
+            created: number;
+            /** Updated */
+            updated: number;
+            /** Errors */
+            errors: components["schemas"]["RowError"][];
+            /**
+             * Unknown Columns
+             * @default []
+             */
+            unknown_columns: string[];
         };
         /**
          * ImportView
@@ -2270,6 +5000,158 @@ export interface components {
             failed: number;
             /** Errors */
             errors: components["schemas"]["ImportErrorView"][];
+        };
+        /** InstitutionBody */
+        InstitutionBody: {
+            /** Name */
+            name: string;
+            /**
+             * Parent Id
+             * @default null
+             */
+            parent_id?: string | null;
+            /**
+             * Kind
+             * @default
+             */
+            kind?: string;
+            /**
+             * Region Code
+             * @default
+             */
+            region_code?: string;
+            /**
+             * Product
+             * @default
+             */
+            product?: string;
+            /**
+             * Product Version
+             * @default
+             */
+            product_version?: string;
+            /**
+             * Contract Level
+             * @default
+             */
+            contract_level?: string;
+            /**
+             * Engineer Id
+             * @default null
+             */
+            engineer_id?: string | null;
+        };
+        /** InstitutionChangeBody */
+        InstitutionChangeBody: {
+            /** Name */
+            name: string;
+            /**
+             * Parent Id
+             * @default null
+             */
+            parent_id?: string | null;
+            /**
+             * Kind
+             * @default
+             */
+            kind?: string;
+            /**
+             * Region Code
+             * @default
+             */
+            region_code?: string;
+            /**
+             * Product
+             * @default
+             */
+            product?: string;
+            /**
+             * Product Version
+             * @default
+             */
+            product_version?: string;
+            /**
+             * Contract Level
+             * @default
+             */
+            contract_level?: string;
+            /**
+             * Engineer Id
+             * @default null
+             */
+            engineer_id?: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * InstitutionDetail
+         * @description path: names from the root down; region: names of the division; below it in the tree.
+         */
+        InstitutionDetail: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Path */
+            path: string[];
+            /** Kind */
+            kind: string;
+            /** Region Code */
+            region_code: string;
+            /** Region */
+            region: string[];
+            /** Product */
+            product: string;
+            /** Product Version */
+            product_version: string;
+            /** Contract Level */
+            contract_level: string;
+            /** Engineer Id */
+            engineer_id: string | null;
+            /** Engineer Name */
+            engineer_name: string;
+            /** Children */
+            children: number;
+            /** Customers */
+            customers: number;
+            /** Version */
+            version: number;
+        };
+        /** InstitutionDetailList */
+        InstitutionDetailList: {
+            /** Items */
+            items: components["schemas"]["InstitutionDetail"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * InstitutionHit
+         * @description score: 0…1, how well the name fits what was typed.
+         */
+        InstitutionHit: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string[];
+            /** Score */
+            score: number;
+        };
+        /** InstitutionHitList */
+        InstitutionHitList: {
+            /** Items */
+            items: components["schemas"]["InstitutionHit"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
         };
         /** InstitutionView */
         InstitutionView: {
@@ -2314,6 +5196,50 @@ export interface components {
         InstitutionViewList: {
             /** Items */
             items: components["schemas"]["InstitutionView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * KnownBody
+         * @description article_id null: no article answers it, and the bot must not try.
+         */
+        KnownBody: {
+            /** Question */
+            question: string;
+            /**
+             * Article Id
+             * @default null
+             */
+            article_id?: string | null;
+        };
+        /**
+         * KnownQuestionView
+         * @description article_id None: no article answers it, and the bot must not try.
+         */
+        KnownQuestionView: {
+            /** Id */
+            id: string;
+            /** Question */
+            question: string;
+            /** Article Id */
+            article_id: string | null;
+            /** Origin */
+            origin: string;
+            /** By */
+            by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** KnownQuestionViewList */
+        KnownQuestionViewList: {
+            /** Items */
+            items: components["schemas"]["KnownQuestionView"][];
             /**
              * Next Cursor
              * @default null
@@ -2402,6 +5328,11 @@ export interface components {
             permissions: string[];
         };
         /**
+         * Measure
+         * @enum {string}
+         */
+        Measure: "first_response" | "next_response" | "resolution";
+        /**
          * Media
          * @description A file, known by the platform, by us, or by both.
          *
@@ -2445,6 +5376,64 @@ export interface components {
              */
             type: "message.media_stored";
             message: components["schemas"]["MessageView"];
+        };
+        /**
+         * MemberFigures
+         * @description resolution_mean_s: wall clock, creation to last resolve; satisfaction: mean of 1…5.
+         */
+        MemberFigures: {
+            /** Servicer Id */
+            servicer_id: string;
+            /** Name */
+            name: string;
+            /** Open Tickets */
+            open_tickets: number;
+            /** Created */
+            created: number;
+            /** Resolved */
+            resolved: number;
+            /** Resolution Mean S */
+            resolution_mean_s: number | null;
+            /** Reopened */
+            reopened: number;
+            /** Satisfaction */
+            satisfaction: number | null;
+            /** Rated */
+            rated: number;
+        };
+        /** MemberView */
+        MemberView: {
+            /** Servicer Id */
+            servicer_id: string;
+            /** Name */
+            name: string;
+            presence: components["schemas"]["Presence"];
+            /** Capacity */
+            capacity: number;
+            /** Open Sessions */
+            open_sessions: number;
+            /**
+             * Open Tickets
+             * @default 0
+             */
+            open_tickets: number;
+            /** Is Leader */
+            is_leader: boolean;
+            /**
+             * Skills
+             * @default []
+             */
+            skills: components["schemas"]["SkillLevelView"][];
+        };
+        /** MemberViewList */
+        MemberViewList: {
+            /** Items */
+            items: components["schemas"]["MemberView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
         };
         /** Menu */
         Menu: {
@@ -2494,6 +5483,52 @@ export interface components {
              * @default
              */
             appid?: string;
+        };
+        /** MergeBody */
+        MergeBody: {
+            /** Into Id */
+            into_id: string;
+        };
+        /**
+         * MergeCustomersBody
+         * @description gone_id: the customer whose everything moves to the other.
+         */
+        MergeCustomersBody: {
+            /** Gone Id */
+            gone_id: string;
+        };
+        /** MergeView */
+        MergeView: {
+            /** Id */
+            id: string;
+            customer: components["schemas"]["CustomerView"];
+            /** Gone Id */
+            gone_id: string;
+            /** Gone Name */
+            gone_name: string;
+            /** Moved */
+            moved: {
+                [key: string]: number;
+            };
+            /**
+             * Merged At
+             * Format: date-time
+             */
+            merged_at: string;
+            /** Merged By */
+            merged_by: string;
+            /** Undone At */
+            undone_at: string | null;
+        };
+        /** MergeViewList */
+        MergeViewList: {
+            /** Items */
+            items: components["schemas"]["MergeView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
         };
         /**
          * Merged
@@ -2658,6 +5693,16 @@ export interface components {
             /** @default null */
             thumb?: components["schemas"]["Media"] | null;
         };
+        /** NotRule */
+        NotRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "not";
+            /** Rule */
+            rule: components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["NotRule"] | components["schemas"]["AttributeRule"] | components["schemas"]["TagRule"] | components["schemas"]["TemporaryRule"] | components["schemas"]["WithinRule"] | components["schemas"]["CreatedRule"] | components["schemas"]["ContactedRule"] | components["schemas"]["ConsultedRule"] | components["schemas"]["RatedRule"];
+        };
         /** NoteAdded */
         NoteAdded: {
             /**
@@ -2705,6 +5750,28 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /** ObjectionBody */
+        ObjectionBody: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * Outcome
+         * @description band: answer, menu, handoff or gate. article_id, title: of the best article, if any.
+         */
+        Outcome: {
+            /** Band */
+            band: string;
+            /** Article Id */
+            article_id: string | null;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /** Confidence */
+            confidence: number;
+        };
         /**
          * Party
          * @description In which capacity somebody acts on a ticket.
@@ -2738,6 +5805,106 @@ export interface components {
              * @enum {string}
              */
             op: "ping";
+        };
+        /** PlaceHits */
+        PlaceHits: {
+            /** Items */
+            items: components["schemas"]["InstitutionHit"][];
+        };
+        /**
+         * PointView
+         * @description One threshold and what follows from it on the labelled questions (shares in 0…1).
+         */
+        PointView: {
+            /** Threshold */
+            threshold: number;
+            /** Answers */
+            answers: number;
+            /** Precision */
+            precision: number;
+            /** Precision Low */
+            precision_low: number;
+            /** Precision High */
+            precision_high: number;
+            /** Coverage */
+            coverage: number;
+            /** Out Of Scope Answered */
+            out_of_scope_answered: number;
+            /** Expected */
+            expected: number;
+        };
+        /**
+         * PolicyBody
+         * @description calendar_id null: the calendar of the ticket's team.
+         */
+        PolicyBody: {
+            /** Name */
+            name: string;
+            /**
+             * Position
+             * @default 100
+             */
+            position?: number;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /**
+             * Calendar Id
+             * @default null
+             */
+            calendar_id?: string | null;
+            conditions?: components["schemas"]["SlaConditions"];
+            targets: components["schemas"]["SlaTargets"];
+            /**
+             * Warn Percent
+             * @default 80
+             */
+            warn_percent?: number;
+            /**
+             * Warn Before S
+             * @default 0
+             */
+            warn_before_s?: number;
+            /** Chain */
+            chain?: components["schemas"]["ChainStep"][];
+        };
+        /** PolicyChangeBody */
+        PolicyChangeBody: {
+            /** Name */
+            name: string;
+            /**
+             * Position
+             * @default 100
+             */
+            position?: number;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /**
+             * Calendar Id
+             * @default null
+             */
+            calendar_id?: string | null;
+            conditions?: components["schemas"]["SlaConditions"];
+            targets: components["schemas"]["SlaTargets"];
+            /**
+             * Warn Percent
+             * @default 80
+             */
+            warn_percent?: number;
+            /**
+             * Warn Before S
+             * @default 0
+             */
+            warn_before_s?: number;
+            /** Chain */
+            chain?: components["schemas"]["ChainStep"][];
+            /** Version */
+            version: number;
         };
         /** Pong */
         Pong: {
@@ -2788,6 +5955,69 @@ export interface components {
             errors?: components["schemas"]["FieldProblem"][];
         };
         /**
+         * ProfileView
+         * @description What the file shows beside CustomerView; full values only through `reveal`.
+         */
+        ProfileView: {
+            /** Customer Id */
+            customer_id: string;
+            /** Masked */
+            masked: {
+                [key: string]: string;
+            };
+            /** Custom */
+            custom: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
+        /**
+         * ProgressStep
+         * @description One station of the line. at: when it was passed; None: not yet.
+         */
+        ProgressStep: {
+            /** Key */
+            key: string;
+            /** At */
+            at: string | null;
+        };
+        /**
+         * PublicTicketView
+         * @description No names of colleagues beyond the servicer's, no internal notes, no figures of ours.
+         */
+        PublicTicketView: {
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            state: components["schemas"]["TicketState"];
+            /** Category Name */
+            category_name: string;
+            /** Servicer Name */
+            servicer_name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Progress */
+            progress: components["schemas"]["ProgressStep"][];
+            /** Actions */
+            actions: string[];
+            /** Can Reply */
+            can_reply: boolean;
+            /** Can Rate */
+            can_rate: boolean;
+            /** Rating Score */
+            rating_score: number | null;
+        };
+        /**
          * QuestionDecided
          * @description The bot decided on a question: answer, menu, handoff or a gate; kept for replay.
          */
@@ -2829,6 +6059,32 @@ export interface components {
             waiting_s: number;
             /** Expected Wait S */
             expected_wait_s: number | null;
+        };
+        /**
+         * RatedRule
+         * @description Mean rating within the last days, between two values (both included).
+         */
+        RatedRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "rated";
+            /**
+             * Low
+             * @default 1
+             */
+            low: number;
+            /**
+             * High
+             * @default 5
+             */
+            high: number;
+            /**
+             * Days
+             * @default 365
+             */
+            days: number;
         };
         /** RatingGiven */
         RatingGiven: {
@@ -2920,6 +6176,81 @@ export interface components {
             /** Message Id */
             message_id: string;
         };
+        /**
+         * ReckonBody
+         * @description calendar_id null: the default one.
+         */
+        ReckonBody: {
+            /**
+             * Calendar Id
+             * @default null
+             */
+            calendar_id?: string | null;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Business S */
+            business_s: number;
+        };
+        /**
+         * Reckoned
+         * @description elapsed_business_s: the same span counted back, for who does not believe it.
+         */
+        Reckoned: {
+            /** Is Open */
+            is_open: boolean;
+            /** Next Open */
+            next_open: string | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Elapsed Business S */
+            elapsed_business_s: number;
+        };
+        /**
+         * RecommendationView
+         * @description A team that would fit, and why in stable codes: scope, region, history, load.
+         */
+        RecommendationView: {
+            /** Team Id */
+            team_id: string;
+            /** Team Name */
+            team_name: string;
+            /** Score */
+            score: number;
+            /** Reasons */
+            reasons: string[];
+        };
+        /** RecommendationViewList */
+        RecommendationViewList: {
+            /** Items */
+            items: components["schemas"]["RecommendationView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * RefitBody
+         * @description target: the precision that answers should have. activate: put the fit in force at once.
+         */
+        RefitBody: {
+            /**
+             * Target
+             * @default 0.98
+             */
+            target?: number;
+            /**
+             * Activate
+             * @default false
+             */
+            activate?: boolean;
+        };
         /** RefreshBody */
         RefreshBody: {
             /** Refresh Token */
@@ -2938,6 +6269,228 @@ export interface components {
             /** Code */
             code: string;
         };
+        /**
+         * RegionView
+         * @description code: six digits; path: names from the province down.
+         */
+        RegionView: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string[];
+        };
+        /** RegionViewList */
+        RegionViewList: {
+            /** Items */
+            items: components["schemas"]["RegionView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * RegistrationLinkBody
+         * @description Whoever comes through the link belongs to this institution, team and product.
+         */
+        RegistrationLinkBody: {
+            /** Name */
+            name: string;
+            /**
+             * Account Id
+             * @default null
+             */
+            account_id?: string | null;
+            /**
+             * Institution Id
+             * @default null
+             */
+            institution_id?: string | null;
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
+            /**
+             * Product
+             * @default
+             */
+            product?: string;
+            /**
+             * Product Version
+             * @default
+             */
+            product_version?: string;
+            /**
+             * Expires At
+             * @default null
+             */
+            expires_at?: string | null;
+        };
+        /**
+         * RegistrationLinkView
+         * @description scene_param: goes into the channel's link; uses: how many customers came through it.
+         */
+        RegistrationLinkView: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Scene */
+            scene: string;
+            /** Scene Param */
+            scene_param: string;
+            /** Account Id */
+            account_id: string | null;
+            /** Institution Id */
+            institution_id: string | null;
+            /** Team Id */
+            team_id: string | null;
+            /** Product */
+            product: string;
+            /** Product Version */
+            product_version: string;
+            /** Is Active */
+            is_active: boolean;
+            /** Uses */
+            uses: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+        };
+        /** RegistrationLinkViewList */
+        RegistrationLinkViewList: {
+            /** Items */
+            items: components["schemas"]["RegistrationLinkView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /** RegistrationOption */
+        RegistrationOption: {
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+        };
+        /**
+         * RegistrationPrompt
+         * @description step: what to ask next; problem: why the last answer did not do.
+         */
+        RegistrationPrompt: {
+            step: components["schemas"]["RegistrationStep"];
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
+            /**
+             * Options
+             * @default []
+             */
+            options: components["schemas"]["RegistrationOption"][];
+            /**
+             * Facts
+             * @default {}
+             */
+            facts: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RegistrationStep
+         * @enum {string}
+         */
+        RegistrationStep: "name" | "institution" | "choice" | "phone" | "code" | "done";
+        /**
+         * RegistrationUrl
+         * @description url: opens a conversation with the account and carries the scene parameter.
+         */
+        RegistrationUrl: {
+            /** Url */
+            url: string;
+        };
+        /** RelateBody */
+        RelateBody: {
+            /** Other Id */
+            other_id: string;
+            /**
+             * Kind
+             * @default related
+             * @enum {string}
+             */
+            kind?: "related" | "duplicate" | "parent";
+        };
+        /** RemoteAssistanceView */
+        RemoteAssistanceView: {
+            /** Id */
+            id: string;
+            /** Ticket Id */
+            ticket_id: string;
+            /** Servicer Id */
+            servicer_id: string;
+            /** Servicer Name */
+            servicer_name: string;
+            /** Tool */
+            tool: string;
+            /** Vpn Profile Id */
+            vpn_profile_id: string | null;
+            /** Purpose */
+            purpose: string;
+            state: components["schemas"]["RemoteState"];
+            /** Consent Text */
+            consent_text: string;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Answered At */
+            answered_at: string | null;
+            /** Answered By */
+            answered_by: string;
+            /** Started At */
+            started_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Duration S */
+            duration_s: number | null;
+            /** Result */
+            result: string;
+        };
+        /** RemoteBody */
+        RemoteBody: {
+            /** Tool */
+            tool: string;
+            /** Purpose */
+            purpose: string;
+            /**
+             * Vpn Profile Id
+             * @default null
+             */
+            vpn_profile_id?: string | null;
+        };
+        /** RemoteEndBody */
+        RemoteEndBody: {
+            /**
+             * Result
+             * @default
+             */
+            result?: string;
+        };
+        /**
+         * RemoteState
+         * @enum {string}
+         */
+        RemoteState: "asked" | "agreed" | "refused" | "expired" | "running" | "ended";
         /**
          * ReplayView
          * @description then: as recorded. now: what the bot would decide today. is_same: band and article.
@@ -3041,6 +6594,84 @@ export interface components {
             until: string | null;
         };
         /**
+         * ReviewBody
+         * @description scores: item key → 0…best.
+         */
+        ReviewBody: {
+            /**
+             * Subject Kind
+             * @enum {string}
+             */
+            subject_kind: "ticket" | "session";
+            /** Subject Id */
+            subject_id: string;
+            /** Card Id */
+            card_id: string;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
+            /**
+             * Comment
+             * @default
+             */
+            comment?: string;
+        };
+        /**
+         * ReviewView
+         * @description total: 0…100; 0 when a critical item failed.
+         */
+        ReviewView: {
+            /** Id */
+            id: string;
+            /**
+             * Subject Kind
+             * @enum {string}
+             */
+            subject_kind: "ticket" | "session";
+            /** Subject Id */
+            subject_id: string;
+            /** Servicer Id */
+            servicer_id: string;
+            /** Card Id */
+            card_id: string;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
+            /** Total */
+            total: number;
+            /** Is Failed */
+            is_failed: boolean;
+            /** Comment */
+            comment: string;
+            /** Reviewer Id */
+            reviewer_id: string;
+            /** Reviewer Name */
+            reviewer_name: string;
+            /**
+             * Reviewed At
+             * Format: date-time
+             */
+            reviewed_at: string;
+            /** Appeal */
+            appeal: string;
+            /** Appeal Answer */
+            appeal_answer: string;
+            /** Version */
+            version: number;
+        };
+        /** ReviewViewList */
+        ReviewViewList: {
+            /** Items */
+            items: components["schemas"]["ReviewView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
          * RevisionView
          * @description One state of an article's content, and who made and judged it.
          */
@@ -3113,6 +6744,145 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * RowError
+         * @description row: as a spreadsheet counts it, the heading being row 1.
+         */
+        RowError: {
+            /** Row */
+            row: number;
+            /** Column */
+            column: string;
+            /** Code */
+            code: string;
+        };
+        /**
+         * RuleBody
+         * @description rule: `kind` is all, any, not, attribute, tag, temporary, within, created, contacted, ….
+         */
+        RuleBody: {
+            /** Rule */
+            rule: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * SampleView
+         * @description Something that is finished and was not reviewed yet.
+         */
+        SampleView: {
+            /**
+             * Subject Kind
+             * @enum {string}
+             */
+            subject_kind: "ticket" | "session";
+            /** Subject Id */
+            subject_id: string;
+            /** Servicer Id */
+            servicer_id: string;
+            /** Title */
+            title: string;
+            /**
+             * Finished At
+             * Format: date-time
+             */
+            finished_at: string;
+        };
+        /** SampleViewList */
+        SampleViewList: {
+            /** Items */
+            items: components["schemas"]["SampleView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /** SavedFilterView */
+        SavedFilterView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Is Shared */
+            is_shared: boolean;
+            /** Is Mine */
+            is_mine: boolean;
+            /** Query */
+            query: {
+                [key: string]: unknown;
+            };
+            /**
+             * Columns
+             * @default []
+             */
+            columns: string[];
+        };
+        /** SavedFilterViewList */
+        SavedFilterViewList: {
+            /** Items */
+            items: components["schemas"]["SavedFilterView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * ScoreCardBody
+         * @description items: their weights are 100 together.
+         */
+        ScoreCardBody: {
+            /** Name */
+            name: string;
+            /** Items */
+            items: components["schemas"]["ScoreItem"][];
+        };
+        /** ScoreCardView */
+        ScoreCardView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Items */
+            items: components["schemas"]["ScoreItem"][];
+            /** Is Active */
+            is_active: boolean;
+            /** Version */
+            version: number;
+        };
+        /** ScoreCardViewList */
+        ScoreCardViewList: {
+            /** Items */
+            items: components["schemas"]["ScoreCardView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * ScoreItem
+         * @description weight: share of the total, all together 100. is_critical: zero there fails the whole.
+         */
+        ScoreItem: {
+            /** Key */
+            key: string;
+            /** Title */
+            title: string;
+            /** Weight */
+            weight: number;
+            /**
+             * Best
+             * @default 5
+             */
+            best?: number;
+            /**
+             * Is Critical
+             * @default false
+             */
+            is_critical?: boolean;
+        };
         /** SearchBody */
         SearchBody: {
             /** Text */
@@ -3122,6 +6892,84 @@ export interface components {
              * @default 5
              */
             limit?: number;
+        };
+        /**
+         * SecretBody
+         * @description value "": forget it.
+         */
+        SecretBody: {
+            /** Value */
+            value: string;
+        };
+        /** SecretView */
+        SecretView: {
+            /** Value */
+            value: string;
+        };
+        /** SegmentBody */
+        SegmentBody: {
+            /** Rule */
+            rule: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /**
+             * Is Shared
+             * @default true
+             */
+            is_shared?: boolean;
+        };
+        /** SegmentChangeBody */
+        SegmentChangeBody: {
+            /** Rule */
+            rule: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /**
+             * Is Shared
+             * @default true
+             */
+            is_shared?: boolean;
+            /** Version */
+            version: number;
+        };
+        /**
+         * SegmentPreview
+         * @description sample: the newest of them.
+         */
+        SegmentPreview: {
+            /** Count */
+            count: number;
+            /** Sample */
+            sample: components["schemas"]["CustomerView"][];
+        };
+        /** SegmentView */
+        SegmentView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Rule */
+            rule: components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["NotRule"] | components["schemas"]["AttributeRule"] | components["schemas"]["TagRule"] | components["schemas"]["TemporaryRule"] | components["schemas"]["WithinRule"] | components["schemas"]["CreatedRule"] | components["schemas"]["ContactedRule"] | components["schemas"]["ConsultedRule"] | components["schemas"]["RatedRule"];
+            /** Is Shared */
+            is_shared: boolean;
+            /** Owner */
+            owner: string;
+            /** Version */
+            version: number;
+        };
+        /** SegmentViewList */
+        SegmentViewList: {
+            /** Items */
+            items: components["schemas"]["SegmentView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
         };
         /**
          * Sender
@@ -3492,6 +7340,149 @@ export interface components {
             /** High */
             high: number;
         };
+        /** ShiftBody */
+        ShiftBody: {
+            /** Servicer Id */
+            servicer_id: string;
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
+            /**
+             * Kind
+             * @default duty
+             * @enum {string}
+             */
+            kind?: "duty" | "leave";
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /** ShiftView */
+        ShiftView: {
+            /** Id */
+            id: string;
+            /** Servicer Id */
+            servicer_id: string;
+            /** Team Id */
+            team_id: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "duty" | "leave";
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /** ShiftViewList */
+        ShiftViewList: {
+            /** Items */
+            items: components["schemas"]["ShiftView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * SimilarTicketView
+         * @description score: share of pairs of neighbouring characters that both texts have, 0…1.
+         */
+        SimilarTicketView: {
+            ticket: components["schemas"]["TicketView"];
+            /** Score */
+            score: number;
+        };
+        /** SimilarTicketViewList */
+        SimilarTicketViewList: {
+            /** Items */
+            items: components["schemas"]["SimilarTicketView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /** SkillBody */
+        SkillBody: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * SkillLevelView
+         * @description level: 1 (beginner) … 5 (expert).
+         */
+        SkillLevelView: {
+            /** Skill Id */
+            skill_id: string;
+            /** Name */
+            name: string;
+            /** Level */
+            level: number;
+        };
+        /** SkillLevelViewList */
+        SkillLevelViewList: {
+            /** Items */
+            items: components["schemas"]["SkillLevelView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /** SkillView */
+        SkillView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /** SkillViewList */
+        SkillViewList: {
+            /** Items */
+            items: components["schemas"]["SkillView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * SkillsBody
+         * @description levels: skill id → 1…5.
+         */
+        SkillsBody: {
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+        };
         /**
          * SlaBreached
          * @description A promise was broken at `breached_at`, whenever it was noticed.
@@ -3512,6 +7503,129 @@ export interface components {
             breached_at: string;
         };
         /**
+         * SlaClockView
+         * @description used_s: working seconds so far; left_s: until the deadline, negative past it.
+         */
+        SlaClockView: {
+            measure: components["schemas"]["Measure"];
+            /** Round */
+            round: number;
+            /** Policy Id */
+            policy_id: string;
+            /** Policy Name */
+            policy_name: string;
+            state: components["schemas"]["ClockState"];
+            /** Target S */
+            target_s: number;
+            /** Used S */
+            used_s: number;
+            /** Left S */
+            left_s: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Due At */
+            due_at: string | null;
+            /** Warned At */
+            warned_at: string | null;
+            /** Breached At */
+            breached_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+        };
+        /**
+         * SlaConditions
+         * @description An empty list means any; all lists must hold.
+         */
+        SlaConditions: {
+            /**
+             * Contract Levels
+             * @default []
+             */
+            contract_levels?: string[];
+            /**
+             * Category Ids
+             * @default []
+             */
+            category_ids?: string[];
+            /**
+             * Priorities
+             * @default []
+             */
+            priorities?: string[];
+            /**
+             * Team Ids
+             * @default []
+             */
+            team_ids?: string[];
+            /**
+             * Sources
+             * @default []
+             */
+            sources?: string[];
+            /**
+             * Institution Ids
+             * @default []
+             */
+            institution_ids?: string[];
+        };
+        /** SlaPolicyView */
+        SlaPolicyView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Position */
+            position: number;
+            /** Is Active */
+            is_active: boolean;
+            /** Calendar Id */
+            calendar_id: string | null;
+            conditions: components["schemas"]["SlaConditions"];
+            targets: components["schemas"]["SlaTargets"];
+            /** Warn Percent */
+            warn_percent: number;
+            /** Warn Before S */
+            warn_before_s: number;
+            /** Chain */
+            chain: components["schemas"]["ChainStep"][];
+            /** Version */
+            version: number;
+        };
+        /** SlaPolicyViewList */
+        SlaPolicyViewList: {
+            /** Items */
+            items: components["schemas"]["SlaPolicyView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * SlaTargets
+         * @description Working seconds; None: not promised.
+         */
+        SlaTargets: {
+            /**
+             * First Response S
+             * @default null
+             */
+            first_response_s?: number | null;
+            /**
+             * Next Response S
+             * @default null
+             */
+            next_response_s?: number | null;
+            /**
+             * Resolution S
+             * @default null
+             */
+            resolution_s?: number | null;
+        };
+        /**
          * SlaWarned
          * @description A promise is about to be broken at `due_at`.
          */
@@ -3530,11 +7644,25 @@ export interface components {
              */
             due_at: string;
         };
+        /** Source */
+        Source: {
+            /** Article Id */
+            article_id: string;
+            /** Title */
+            title: string;
+            /** Quote */
+            quote: string;
+        };
         /** SourceBody */
         SourceBody: {
             /** Article Id */
             article_id: string;
         };
+        /**
+         * Status
+         * @enum {string}
+         */
+        Status: "ok" | "warn" | "fail" | "skip";
         /**
          * StepBody
          * @description note: why, for those who read the history.
@@ -3548,6 +7676,11 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * Strategy
+         * @enum {string}
+         */
+        Strategy: "least_busy" | "round_robin" | "skill";
         /**
          * SynonymBody
          * @description variants: what customers say; term: the word of the base that it means.
@@ -3598,6 +7731,207 @@ export interface components {
             /** Channels */
             channels: string[];
         };
+        /** TagRule */
+        TagRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tag";
+            /** Tag */
+            tag: string;
+        };
+        /** TagView */
+        TagView: {
+            /** Name */
+            name: string;
+            /** Customers */
+            customers: number;
+        };
+        /** TagViewList */
+        TagViewList: {
+            /** Items */
+            items: components["schemas"]["TagView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /** TagsBody */
+        TagsBody: {
+            /** Customer Ids */
+            customer_ids: string[];
+            /** Add */
+            add?: string[];
+            /** Remove */
+            remove?: string[];
+        };
+        /** TagsChanged */
+        TagsChanged: {
+            /** Changed */
+            changed: number;
+        };
+        /**
+         * TeamBody
+         * @description mode null: as the account says. calendar_id null: the default calendar.
+         */
+        TeamBody: {
+            /** Name */
+            name: string;
+            /**
+             * About
+             * @default
+             */
+            about?: string;
+            /**
+             * Leader Id
+             * @default null
+             */
+            leader_id?: string | null;
+            /**
+             * Calendar Id
+             * @default null
+             */
+            calendar_id?: string | null;
+            /** @default least_busy */
+            strategy?: components["schemas"]["Strategy"];
+            /** @default null */
+            mode?: components["schemas"]["ServiceMode"] | null;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /** Member Ids */
+            member_ids?: string[];
+            /** Category Ids */
+            category_ids?: string[];
+        };
+        /** TeamChangeBody */
+        TeamChangeBody: {
+            /** Name */
+            name: string;
+            /**
+             * About
+             * @default
+             */
+            about?: string;
+            /**
+             * Leader Id
+             * @default null
+             */
+            leader_id?: string | null;
+            /**
+             * Calendar Id
+             * @default null
+             */
+            calendar_id?: string | null;
+            /** @default least_busy */
+            strategy?: components["schemas"]["Strategy"];
+            /** @default null */
+            mode?: components["schemas"]["ServiceMode"] | null;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /** Member Ids */
+            member_ids?: string[];
+            /** Category Ids */
+            category_ids?: string[];
+            /** Version */
+            version: number;
+        };
+        /**
+         * TeamFigures
+         * @description sla_met ÷ (sla_met + sla_breached) over promises that were made in the span.
+         */
+        TeamFigures: {
+            /** Team Id */
+            team_id: string;
+            /** Name */
+            name: string;
+            /** Members */
+            members: components["schemas"]["MemberFigures"][];
+            /** Open Tickets */
+            open_tickets: number;
+            /** Unassigned */
+            unassigned: number;
+            /** Created */
+            created: number;
+            /** Resolved */
+            resolved: number;
+            /** Resolution Mean S */
+            resolution_mean_s: number | null;
+            /** Sla Met */
+            sla_met: number;
+            /** Sla Breached */
+            sla_breached: number;
+            /** Satisfaction */
+            satisfaction: number | null;
+            /** Rated */
+            rated: number;
+        };
+        /** TeamView */
+        TeamView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * About
+             * @default
+             */
+            about: string;
+            /** Leader Id */
+            leader_id: string | null;
+            /**
+             * Leader Name
+             * @default
+             */
+            leader_name: string;
+            /** Calendar Id */
+            calendar_id: string | null;
+            strategy: components["schemas"]["Strategy"];
+            /** @default null */
+            mode: components["schemas"]["ServiceMode"] | null;
+            /** Is Active */
+            is_active: boolean;
+            /**
+             * Category Ids
+             * @default []
+             */
+            category_ids: string[];
+            /**
+             * Member Ids
+             * @default []
+             */
+            member_ids: string[];
+            /** Version */
+            version: number;
+        };
+        /** TeamViewList */
+        TeamViewList: {
+            /** Items */
+            items: components["schemas"]["TeamView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * TemporaryRule
+         * @description Not registered yet.
+         */
+        TemporaryRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "temporary";
+        };
         /** Text */
         Text: {
             /**
@@ -3635,6 +7969,233 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * TicketBody
+         * @description priority null: the category's. Without team and servicer the ticket is routed.
+         */
+        TicketBody: {
+            /** Title */
+            title: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Customer Id */
+            customer_id: string;
+            /**
+             * Category Id
+             * @default null
+             */
+            category_id?: string | null;
+            /** @default null */
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * Source
+             * @default console
+             * @enum {string}
+             */
+            source?: "session" | "console" | "h5" | "bot" | "api" | "wecom" | "after_hours";
+            /**
+             * Session Id
+             * @default null
+             */
+            session_id?: string | null;
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
+            /**
+             * Servicer Id
+             * @default null
+             */
+            servicer_id?: string | null;
+            /** Fields */
+            fields?: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Tags */
+            tags?: string[];
+            /** Attachment Ids */
+            attachment_ids?: string[];
+        };
+        /**
+         * TicketCategoryBody
+         * @description skills: skill id → level that whoever is assigned should have.
+         */
+        TicketCategoryBody: {
+            /** Name */
+            name: string;
+            /**
+             * Parent Id
+             * @default null
+             */
+            parent_id?: string | null;
+            /**
+             * Position
+             * @default 100
+             */
+            position?: number;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /** @default normal */
+            default_priority?: components["schemas"]["Priority"];
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
+            /** Skills */
+            skills?: {
+                [key: string]: number;
+            };
+            /** Fields */
+            fields?: components["schemas"]["FieldSpec"][];
+            /** Templates */
+            templates?: components["schemas"]["TicketTemplate"][];
+        };
+        /** TicketCategoryChangeBody */
+        TicketCategoryChangeBody: {
+            /** Name */
+            name: string;
+            /**
+             * Parent Id
+             * @default null
+             */
+            parent_id?: string | null;
+            /**
+             * Position
+             * @default 100
+             */
+            position?: number;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /** @default normal */
+            default_priority?: components["schemas"]["Priority"];
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
+            /** Skills */
+            skills?: {
+                [key: string]: number;
+            };
+            /** Fields */
+            fields?: components["schemas"]["FieldSpec"][];
+            /** Templates */
+            templates?: components["schemas"]["TicketTemplate"][];
+            /** Version */
+            version: number;
+        };
+        /**
+         * TicketCategoryView
+         * @description path: names from the root down to this one. skills: skill id → level wanted.
+         */
+        TicketCategoryView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string[];
+            /** Parent Id */
+            parent_id: string | null;
+            /** Position */
+            position: number;
+            /** Is Active */
+            is_active: boolean;
+            default_priority: components["schemas"]["Priority"];
+            /** Team Id */
+            team_id: string | null;
+            /** Skills */
+            skills: {
+                [key: string]: number;
+            };
+            /**
+             * Fields
+             * @default []
+             */
+            fields: components["schemas"]["FieldSpec"][];
+            /**
+             * Templates
+             * @default []
+             */
+            templates: components["schemas"]["TicketTemplate"][];
+            /** Version */
+            version: number;
+        };
+        /** TicketCategoryViewList */
+        TicketCategoryViewList: {
+            /** Items */
+            items: components["schemas"]["TicketCategoryView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * TicketChangeBody
+         * @description Only what is given changes.
+         */
+        TicketChangeBody: {
+            /**
+             * Title
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description?: string | null;
+            /** @default null */
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * Category Id
+             * @default null
+             */
+            category_id?: string | null;
+            /**
+             * Fields
+             * @default null
+             */
+            fields?: {
+                [key: string]: string | number | boolean | null;
+            } | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags?: string[] | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * TicketDetail
+         * @description One ticket with all that its page shows. actions: what this user may do now.
+         */
+        TicketDetail: {
+            ticket: components["schemas"]["TicketView"];
+            /** Actions */
+            actions: components["schemas"]["Action"][];
+            /** Sla */
+            sla: components["schemas"]["SlaClockView"][];
+            /** Links */
+            links: components["schemas"]["TicketLinkView"][];
+            /** Follow Ups */
+            follow_ups: components["schemas"]["FollowUpView"][];
+            /** Remote */
+            remote: components["schemas"]["RemoteAssistanceView"][];
         };
         /**
          * TicketEntryAdded
@@ -3690,6 +8251,16 @@ export interface components {
              */
             attachment_ids: string[];
         };
+        /** TicketEntryViewList */
+        TicketEntryViewList: {
+            /** Items */
+            items: components["schemas"]["TicketEntryView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
         /**
          * TicketEscalated
          * @description to: servicer, leader or supervisor; `recipients` are the servicers concerned.
@@ -3712,6 +8283,20 @@ export interface components {
             recipients: string[];
             /** Reason */
             reason: string;
+        };
+        /**
+         * TicketLinkView
+         * @description is_outgoing: this ticket is the first of the pair (the duplicate, the parent).
+         */
+        TicketLinkView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "related" | "duplicate" | "parent";
+            /** Is Outgoing */
+            is_outgoing: boolean;
+            ticket: components["schemas"]["TicketView"];
         };
         /**
          * TicketMoved
@@ -3760,12 +8345,37 @@ export interface components {
             type: "ticket.opened";
             ticket: components["schemas"]["TicketView"];
         };
+        /** TicketPage */
+        TicketPage: {
+            ticket: components["schemas"]["PublicTicketView"];
+            /** Entries */
+            entries: components["schemas"]["TicketEntryView"][];
+        };
         /**
          * TicketState
          * @description Transitions, roles and whether the SLA clock runs: `core.tickets.states`.
          * @enum {string}
          */
         TicketState: "new" | "open" | "waiting" | "suspended" | "resolved" | "closed" | "cancelled";
+        /** TicketTemplate */
+        TicketTemplate: {
+            /** Name */
+            name: string;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Fields */
+            fields?: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
         /**
          * TicketUpdated
          * @description Something beside state and assignee changed; `changed` names the fields.
@@ -3897,6 +8507,60 @@ export interface components {
             /** Version */
             version: number;
         };
+        /** TicketViewList */
+        TicketViewList: {
+            /** Items */
+            items: components["schemas"]["TicketView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * TimelineItem
+         * @description id: of the session, ticket, rating or message. text: what a list shows.
+         */
+        TimelineItem: {
+            kind: components["schemas"]["TimelineKind"];
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * State
+             * @default
+             */
+            state: string;
+            /**
+             * Score
+             * @default null
+             */
+            score: number | null;
+        };
+        /** TimelineItemList */
+        TimelineItemList: {
+            /** Items */
+            items: components["schemas"]["TimelineItem"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * TimelineKind
+         * @enum {string}
+         */
+        TimelineKind: "session" | "ticket" | "rating" | "file";
         /**
          * TodayView
          * @description bot_answered: the bot answered from an article and nobody was needed.
@@ -4056,6 +8720,11 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /** VersionBody */
+        VersionBody: {
+            /** Version */
+            version: number;
+        };
         /** Video */
         Video: {
             /**
@@ -4074,6 +8743,65 @@ export interface components {
             type: "voice";
             media: components["schemas"]["Media"];
         };
+        /** VpnBody */
+        VpnBody: {
+            /** Name */
+            name: string;
+            /** Address */
+            address: string;
+            /**
+             * Username
+             * @default
+             */
+            username?: string;
+            /**
+             * Password
+             * @default
+             */
+            password?: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
+         * VpnProfileView
+         * @description Without the secret; `reveal` gives that.
+         */
+        VpnProfileView: {
+            /** Id */
+            id: string;
+            /** Institution Id */
+            institution_id: string;
+            /** Name */
+            name: string;
+            /** Tool */
+            tool: string;
+            /** Version */
+            version: number;
+        };
+        /** VpnProfileViewList */
+        VpnProfileViewList: {
+            /** Items */
+            items: components["schemas"]["VpnProfileView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /** VpnSecretView */
+        VpnSecretView: {
+            /** Address */
+            address: string;
+            /** Username */
+            username: string;
+            /** Password */
+            password: string;
+            /** Note */
+            note: string;
+        };
         /**
          * WindowChanged
          * @description What may still be sent to the customer changed.
@@ -4089,6 +8817,27 @@ export interface components {
             /** Session Id */
             session_id: string | null;
             window: components["schemas"]["ReplyWindowView"];
+        };
+        /**
+         * WithinRule
+         * @description Belongs to an institution or any below it (`institution`), or to a region code.
+         */
+        WithinRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "within";
+            /**
+             * Institution Id
+             * @default
+             */
+            institution_id: string;
+            /**
+             * Region Code
+             * @default
+             */
+            region_code: string;
         };
     };
     responses: never;
@@ -4272,7 +9021,7 @@ export interface operations {
     export_all_articles: {
         parameters: {
             query?: {
-                format?: "jsonl" | "csv" | "xlsx";
+                format?: "jsonl" | "csv" | "xlsx" | "zip";
                 state?: components["schemas"]["ArticleState"];
             };
             header?: never;
@@ -4597,6 +9346,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArticleView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_impact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                article_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImpactBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Impact"];
                 };
             };
             /** @description Refused */
@@ -5099,6 +9883,72 @@ export interface operations {
             };
         };
     };
+    list_bindings: {
+        parameters: {
+            query: {
+                subject_kind: "customer" | "institution";
+                subject_id: string;
+                with_history?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BindingViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_binding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindingBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BindingViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     try_question: {
         parameters: {
             query?: never;
@@ -5137,7 +9987,6 @@ export interface operations {
             query?: {
                 since?: string;
                 until?: string;
-                handling_s?: number;
             };
             header?: never;
             path?: never;
@@ -5152,6 +10001,427 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BotFigures"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reckon: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReckonBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reckoned"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_calendars: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_calendar: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                calendar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                calendar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_days: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+            };
+            header?: never;
+            path: {
+                calendar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarDayViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_days: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                calendar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DaysBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_days: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                calendar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DaysImportBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DaysImported"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clear_day: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                calendar_id: string;
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_calibrations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefitBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deactivate_calibration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activate_calibration: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                calibration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationView"];
                 };
             };
             /** @description Refused */
@@ -5293,6 +10563,199 @@ export interface operations {
             };
         };
     };
+    list_duplicate_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicateGroupViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_customers: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                full?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_customers: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_merge: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                merge_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_tags: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagsBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagsChanged"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_customers: {
         parameters: {
             query?: {
@@ -5313,6 +10776,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CustomerViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_customers: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
                 };
             };
             /** @description Refused */
@@ -5392,6 +10892,272 @@ export interface operations {
             };
         };
     };
+    get_effective_bindings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BindingViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_custom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_duplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicateViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_customers: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeCustomersBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_merges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: string;
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reveal_secret: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                customer_id: string;
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_customer_sessions: {
         parameters: {
             query?: {
@@ -5413,6 +11179,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_timeline: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                kind?: string;
+            };
+            header?: never;
+            path: {
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelineItemList"];
                 };
             };
             /** @description Refused */
@@ -5592,6 +11393,655 @@ export interface operations {
             };
         };
     };
+    examine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diagnosis"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_my_follow_ups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_follow_up: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                follow_up_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_gaps: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                state?: "" | "open" | "drafted" | "closed" | "dismissed";
+                owner_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_gap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_gap: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                gap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GapAssignBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_gap: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                gap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft_from_gap: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                gap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticleView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reopen_gap: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                gap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_registration: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationPrompt"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_registration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationPrompt"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step_back: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationPrompt"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_institution: {
+        parameters: {
+            query: {
+                q: string;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceHits"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_customer_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketPage"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    act_as_customer: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomerActionBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketPage"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rate_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomerRatingBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketPage"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reply_to_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomerReplyBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketPage"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_institutions: {
+        parameters: {
+            query: {
+                q: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionHitList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tree: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                parent_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionDetailList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_institutions: {
         parameters: {
             query?: {
@@ -5614,6 +12064,299 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["InstitutionViewList"];
                 };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_institution: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionDetail"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_institution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionDetail"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_institution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionDetail"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_institution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_vpn_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VpnProfileViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_vpn_profile: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                institution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VpnBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VpnProfileView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_known_questions: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                article_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownQuestionViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_known_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnownBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownQuestionView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_known_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                known_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             default: {
@@ -5671,6 +12414,262 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadMarkViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_regions: {
+        parameters: {
+            query?: {
+                parent?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegionViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_registration_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationLinkViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_registration_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistrationLinkBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationLinkView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retire_registration_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draw_registration_qr: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_registration_url: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationUrl"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_remote: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                assistance_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoteEndBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoteAssistanceView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_remote: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                assistance_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoteAssistanceView"];
                 };
             };
             /** @description Refused */
@@ -5799,6 +12798,601 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReplyView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draw_sample: {
+        parameters: {
+            query: {
+                kind: "ticket" | "session";
+                since: string;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reviews: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                servicer_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_review: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appeal_review: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObjectionBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_appeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObjectionBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_roster: {
+        parameters: {
+            query: {
+                since: string;
+                until: string;
+                team_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_shift: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShiftBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_shift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shift_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_score_cards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreCardViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_score_card: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScoreCardBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreCardView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retire_score_card: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                card_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreCardView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentPreview"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_segments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_segment: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_segment_customers: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerViewList"];
                 };
             };
             /** @description Refused */
@@ -5979,6 +13573,72 @@ export interface operations {
             };
         };
     };
+    get_servicer_skills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                servicer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillLevelViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_servicer_skills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                servicer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkillsBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillLevelViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_sessions: {
         parameters: {
             query?: {
@@ -6035,6 +13695,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft_from_session: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticleView"];
                 };
             };
             /** @description Refused */
@@ -6136,6 +13829,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DecisionViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    help_with_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftReplyBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftReply"];
                 };
             };
             /** @description Refused */
@@ -6527,6 +14255,204 @@ export interface operations {
             };
         };
     };
+    list_skills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_skill: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkillBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sla_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicyViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_sla_policy: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicyView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_sla_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicyView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reckon_sla: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DueBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DueView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_synonyms: {
         parameters: {
             query?: never;
@@ -6680,6 +14606,1138 @@ export interface operations {
             };
         };
     };
+    recommend_teams: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                institution_id?: string;
+                category_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_teams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_team: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_team_figures: {
+        parameters: {
+            query: {
+                since: string;
+                until: string;
+            };
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamFigures"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_board: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                state?: string;
+                priority?: string;
+                servicer_id?: string;
+                team_id?: string;
+                category_id?: string;
+                customer_id?: string;
+                institution_id?: string;
+                session_id?: string;
+                is_unassigned?: boolean;
+                is_breached?: boolean;
+                created_from?: string;
+                created_until?: string;
+                q?: string;
+                order?: "newest" | "due";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardColumnList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ticket_categories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketCategoryViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_ticket_category: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketCategoryBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketCategoryView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_ticket_category: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                category_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketCategoryChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketCategoryView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ticket_filters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedFilterViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_ticket_filter: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FilterBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedFilterView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_ticket_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                filter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tickets: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                state?: string;
+                priority?: string;
+                servicer_id?: string;
+                team_id?: string;
+                category_id?: string;
+                customer_id?: string;
+                institution_id?: string;
+                session_id?: string;
+                is_unassigned?: boolean;
+                is_breached?: boolean;
+                created_from?: string;
+                created_until?: string;
+                q?: string;
+                order?: "newest" | "due";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_many_tickets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResult"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketDetail"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    act_on_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claim_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_customer_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerLink"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_entries: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketEntryViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_entry: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketEntryView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_follow_up: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowUpBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    link_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RelateBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlink_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+                other_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_remote: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoteBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoteAssistanceView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_similar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarTicketViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    split_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_users: {
         parameters: {
             query?: {
@@ -6768,6 +15826,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reveal_vpn_profile: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VpnSecretView"];
                 };
             };
             /** @description Refused */
