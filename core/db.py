@@ -154,8 +154,12 @@ class Tx:
 
     def upsert(self, table: type[Base]) -> Any:
         """An INSERT that knows `on_conflict_do_update` / `_do_nothing` on this database."""
-        make = postgresql_insert if self.dialect == "postgresql" else sqlite_insert
-        return make(table)
+        return upsert_for(self.dialect, table)
+
+
+def upsert_for(dialect: str, table: Any) -> Any:
+    """An INSERT of the dialect, for statements that are built once."""
+    return (postgresql_insert if dialect == "postgresql" else sqlite_insert)(table)
 
 
 class UnitOfWork:
@@ -226,7 +230,7 @@ class UnitOfWork:
             {"type": item.type, "at": tx.now, "payload": item.model_dump(mode="json")}
             for item in tx.emitted
         ]
-        await tx.db.execute(insert(EventRow).values(rows))
+        await tx.db.execute(insert(EventRow.__table__), rows)  # type: ignore[arg-type]  # a Table
 
     async def _announce(self, tx: Tx) -> None:
         if self.wake_up is None:

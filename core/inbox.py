@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import Index, String, Text, select, text, update
+from sqlalchemy import (
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,6 +62,21 @@ class CursorRow(Base):
     name: Mapped[str] = mapped_column(String(160), primary_key=True)
     value: Mapped[str] = mapped_column(String(256))
     updated_at: Mapped[datetime]
+
+
+_TABLE = cast("Table", InboxRow.__table__)
+_T = _TABLE.c
+_PENDING = (
+    select(_T.id, _T.address_key, _T.payload, _T.attempts, _T.received_at)
+    .where(_T.address_key == bindparam("an_address"), _T.state == literal_column("'new'"))
+    .order_by(_T.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_SETTLE = (
+    update(_TABLE)
+    .where(_T.id == bindparam("an_id"), _T.state == literal_column("'new'"))
+    .values(state=bindparam("a_state"), error=bindparam("an_error"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +133,7 @@ async def _insert_new(tx: Tx, items: Sequence[InboxItem]) -> list[str]:
 
 async def pending(tx: Tx, address_key: str, *, limit: int = 50) -> list[PendingUpdate]:
     """The address's updates that wait, oldest first."""
-    rows = await tx.db.execute(
-        select(
-            InboxRow.id,
-            InboxRow.address_key,
-            InboxRow.payload,
-            InboxRow.attempts,
-            InboxRow.received_at,
-        )
-        .where(InboxRow.address_key == address_key, InboxRow.state == "new")
-        .order_by(InboxRow.id)
-        .limit(limit)
-    )
+    rows = await tx.db.execute(_PENDING, {"an_address": address_key, "most": limit})
     return [PendingUpdate(*row) for row in rows]
 
 
@@ -143,12 +159,8 @@ async def note_attempt(tx: Tx, inbox_id: int, error: str) -> None:
 
 
 async def _settle(tx: Tx, inbox_id: int, *, state: str, error: str = "") -> None:
-    result = await tx.db.execute(
-        update(InboxRow)
-        .where(InboxRow.id == inbox_id, InboxRow.state == "new")
-        .values(state=state, error=error)
-        .execution_options(synchronize_session=False)
-    )
+    row = {"an_id": inbox_id, "a_state": state, "an_error": error}
+    result = await tx.db.execute(_SETTLE, row)
     if isinstance(result, CursorResult) and result.rowcount != 1:
         raise Conflict("update_already_done", inbox_id=inbox_id)
 

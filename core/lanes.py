@@ -10,13 +10,25 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from functools import cache
+from typing import Any, Final, Literal, cast
 
-from sqlalchemy import Index, String, delete, or_, select, update
+from sqlalchemy import (
+    Index,
+    Integer,
+    String,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Tx
+from core.db import Base, Tx, UtcDateTime, upsert_for
 
 Kind = Literal["in", "out"]
 #: A worker that dies is missed after this; one that lives renews in time.
@@ -45,19 +57,56 @@ class Lane:
     bump: int
 
 
+_T = cast("Table", LaneRow.__table__).c
+_TABLE = cast("Table", LaneRow.__table__)
+_HELD = and_(
+    _T.kind == bindparam("a_kind"),
+    _T.address_key == bindparam("an_address"),
+    _T.lease_by == bindparam("a_worker"),
+)
+_FREE = or_(_T.lease_until.is_(None), _T.lease_until < bindparam("now", type_=UtcDateTime))
+# Statements are built once: building them costs more than SQLite needs to run them.
+_CLAIM = (
+    update(_TABLE)
+    .where(
+        _T.kind == bindparam("a_kind"),
+        _T.address_key.in_(
+            select(_T.address_key)
+            .where(_T.kind == bindparam("a_kind"))
+            .where(_T.ready_at <= bindparam("now", type_=UtcDateTime), _FREE)
+            .order_by(_T.ready_at)
+            .limit(bindparam("most", type_=Integer))
+            .scalar_subquery()
+        ),
+        _FREE,
+    )
+    .values(lease_until=bindparam("until"), lease_by=bindparam("a_worker"))
+    .returning(_T.address_key, _T.bump)
+)
+_GONE = delete(_TABLE).where(_HELD, _T.bump == bindparam("seen"))
+_BACK = (
+    update(_TABLE).where(_HELD).values(lease_until=None, lease_by=None, ready_at=bindparam("at"))
+)
+_NEXT = (
+    select(_T.ready_at)
+    .where(_T.kind == bindparam("a_kind"), _T.lease_until.is_(None))
+    .order_by(_T.ready_at)
+    .limit(1)
+)
+
+
 async def bump(tx: Tx, kind: Kind, address_keys: Collection[str]) -> None:
     """Say that these addresses have work. A lane that backs off keeps its `ready_at`."""
-    if not address_keys:
-        return
-    rows = [
-        {"kind": kind, "address_key": key, "ready_at": tx.now, "bump": 1}
-        for key in sorted(set(address_keys))  # one lock order for everyone
-    ]
-    statement = tx.upsert(LaneRow).values(rows)
-    await tx.db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["kind", "address_key"], set_={"bump": LaneRow.bump + 1}
-        )
+    for key in sorted(set(address_keys)):  # one lock order for everyone
+        row = {"kind": kind, "address_key": key, "ready_at": tx.now, "bump": 1}
+        await tx.db.execute(_bump_statement(tx.dialect), row)
+
+
+@cache
+def _bump_statement(dialect: str) -> Any:
+    made = upsert_for(dialect, _TABLE)
+    return made.on_conflict_do_update(
+        index_elements=["kind", "address_key"], set_={"bump": _T.bump + 1}
     )
 
 
@@ -65,21 +114,14 @@ async def claim(
     tx: Tx, kind: Kind, *, worker: str, limit: int, lease: timedelta = LEASE
 ) -> list[Lane]:
     """Take up to `limit` lanes that are ready and free, longest ready first."""
-    free = or_(LaneRow.lease_until.is_(None), LaneRow.lease_until < tx.now)
-    candidates = (
-        select(LaneRow.address_key)
-        .where(LaneRow.kind == kind, LaneRow.ready_at <= tx.now, free)
-        .order_by(LaneRow.ready_at)
-        .limit(limit)
-    )
-    result = await tx.db.execute(
-        update(LaneRow)
-        .where(LaneRow.kind == kind, LaneRow.address_key.in_(candidates.scalar_subquery()), free)
-        .values(lease_until=tx.now + lease, lease_by=worker)
-        .returning(LaneRow.address_key, LaneRow.bump)
-        .execution_options(synchronize_session=False)
-    )
-    return [Lane(kind, row.address_key, worker, row.bump) for row in result]
+    found = await tx.db.execute(
+        _CLAIM,
+        {
+            "a_kind": kind, "now": tx.now, "most": limit, "until": tx.now + lease,
+            "a_worker": worker,
+        },
+    )  # fmt: skip
+    return [Lane(kind, row.address_key, worker, row.bump) for row in found]
 
 
 async def release(tx: Tx, lane: Lane, *, ready_at: datetime | None = None) -> None:
@@ -87,24 +129,12 @@ async def release(tx: Tx, lane: Lane, *, ready_at: datetime | None = None) -> No
 
     ready_at: there is work left that shall wait until then (a back-off).
     """
-    held = (
-        LaneRow.kind == lane.kind,
-        LaneRow.address_key == lane.address_key,
-        LaneRow.lease_by == lane.worker,
-    )
-    quiet = {"synchronize_session": False}
+    mine = {"a_kind": lane.kind, "an_address": lane.address_key, "a_worker": lane.worker}
     if ready_at is None:
-        gone = await tx.db.execute(
-            delete(LaneRow).where(*held, LaneRow.bump == lane.bump).execution_options(**quiet)
-        )
+        gone = await tx.db.execute(_GONE, {**mine, "seen": lane.bump})
         if isinstance(gone, CursorResult) and gone.rowcount:
             return
-    await tx.db.execute(
-        update(LaneRow)
-        .where(*held)
-        .values(lease_until=None, lease_by=None, ready_at=ready_at or tx.now)
-        .execution_options(**quiet)
-    )
+    await tx.db.execute(_BACK, {**mine, "at": ready_at or tx.now})
 
 
 async def renew(tx: Tx, kind: Kind, *, worker: str, lease: timedelta = LEASE) -> None:
@@ -128,9 +158,4 @@ async def free_all(tx: Tx) -> None:
 
 async def next_ready_at(tx: Tx, kind: Kind) -> datetime | None:
     """When the next lane becomes ready: how long a worker may sleep without a wake-up."""
-    return await tx.db.scalar(
-        select(LaneRow.ready_at)
-        .where(LaneRow.kind == kind, LaneRow.lease_until.is_(None))
-        .order_by(LaneRow.ready_at)
-        .limit(1)
-    )
+    return await tx.db.scalar(_NEXT, {"a_kind": kind})

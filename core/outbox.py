@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
-from sqlalchemy import Index, String, select, text, update
+from sqlalchemy import (
+    Index,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -62,6 +73,28 @@ class OutboxRow(Base):
     sent_at: Mapped[datetime | None]
 
 
+_TABLE = cast("Table", OutboxRow.__table__)
+_T = _TABLE.c
+_ENQUEUE = insert(_TABLE)
+_PENDING = (
+    select(_T.id, _T.item_id, _T.item, _T.takes_slot, _T.attempts, _T.created_at)
+    .where(_T.address_key == bindparam("an_address"), _T.state == literal_column("'pending'"))
+    .order_by(_T.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_HELD = (
+    select(_T.item_id)
+    .where(_T.address_key == bindparam("an_address"), _T.state == literal_column("'held'"))
+    .order_by(_T.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_SETTLE = (
+    update(_TABLE)
+    .where(_T.id == bindparam("an_id"), _T.state == literal_column("'pending'"))
+    .values(state=bindparam("a_state"), error=bindparam("an_error"), sent_at=bindparam("sent"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """One outbox row as the sender sees it."""
@@ -83,30 +116,24 @@ async def enqueue(
     is_held: bool = False,
 ) -> None:
     """Owe `item` to its address. Callers ask the reply-window ledger first."""
-    tx.db.add(
-        OutboxRow(
-            item_id=item_id,
-            address_key=item.address.key,
-            item=dump_item(item),
-            takes_slot=takes_slot,
-            state="held" if is_held else "pending",
-            attempts=0,
-            created_at=tx.now,
-        )
-    )
-    await tx.db.flush()
+    row = {
+        "item_id": item_id,
+        "address_key": item.address.key,
+        "item": dump_item(item),
+        "takes_slot": takes_slot,
+        "state": "held" if is_held else "pending",
+        "attempts": 0,
+        "error": "",
+        "created_at": tx.now,
+    }
+    await tx.db.execute(_ENQUEUE, row)
     if not is_held:
         await _line_up(tx, item.address.key)
 
 
 async def pending(tx: Tx, address_key: str, *, limit: int = 20) -> list[Parcel]:
     """What the address is owed now, oldest first."""
-    rows = await tx.db.scalars(
-        select(OutboxRow)
-        .where(OutboxRow.address_key == address_key, OutboxRow.state == "pending")
-        .order_by(OutboxRow.id)
-        .limit(limit)
-    )
+    rows = await tx.db.execute(_PENDING, {"an_address": address_key, "most": limit})
     return [
         Parcel(
             row.id, row.item_id, load_item(row.item), row.takes_slot, row.attempts, row.created_at
@@ -120,12 +147,13 @@ async def settle(tx: Tx, parcel: Parcel, state: str, *, error: str = "") -> None
 
     Raises: Conflict when another sender has settled it.
     """
-    result = await tx.db.execute(
-        update(OutboxRow)
-        .where(OutboxRow.id == parcel.outbox_id, OutboxRow.state == "pending")
-        .values(state=state, error=error[:200], sent_at=tx.now if state == "sent" else None)
-        .execution_options(synchronize_session=False)
-    )
+    row = {
+        "an_id": parcel.outbox_id,
+        "a_state": state,
+        "an_error": error[:200],
+        "sent": tx.now if state == "sent" else None,
+    }
+    result = await tx.db.execute(_SETTLE, row)
     if isinstance(result, CursorResult) and result.rowcount != 1:
         raise Conflict("parcel_already_settled", item_id=parcel.item_id)
 
@@ -140,12 +168,7 @@ async def note_attempt(tx: Tx, parcel: Parcel, error: str) -> None:
 
 async def held_ids(tx: Tx, address: Address, *, limit: int) -> list[str]:
     """The oldest held items of an address."""
-    rows = await tx.db.scalars(
-        select(OutboxRow.item_id)
-        .where(OutboxRow.address_key == address.key, OutboxRow.state == "held")
-        .order_by(OutboxRow.id)
-        .limit(limit)
-    )
+    rows = await tx.db.scalars(_HELD, {"an_address": address.key, "most": limit})
     return list(rows)
 
 

@@ -21,7 +21,7 @@ _STATEMENT_WAIT_S: Final = 0.05
 
 
 async def patiently(step: Callable[[], object]) -> None:
-    """Repeat a step while another process holds the database's lock; the loop runs on meanwhile."""
+    """Repeat a step while another process holds the lock; the loop runs on meanwhile."""
     until = time.monotonic() + LOCK_WAIT_S
     while True:
         try:

@@ -31,9 +31,8 @@ async def delivered(tx: Tx, parcel: Parcel, receipt: Receipt) -> None:
     await outbox.settle(tx, parcel, "sent")
     item = parcel.item
     if isinstance(item, OutboundMessage):
-        row = await set_delivery(tx, item.message_id, Delivery.SENT)
-        if row is not None and receipt.vendor_id and receipt.vendor_id != row.id:
-            row.vendor_id = receipt.vendor_id
+        vendor_id = receipt.vendor_id if receipt.vendor_id != item.message_id else None
+        await set_delivery(tx, item.message_id, Delivery.SENT, vendor_id=vendor_id)
     elif isinstance(item, HandoverCommand) and item.farewell is not None:
         is_sent = receipt.facts.get("farewell", "sent") == "sent"
         state = Delivery.SENT if is_sent else Delivery.FAILED
@@ -63,14 +62,13 @@ async def refused(tx: Tx, parcel: Parcel, failure: SendFailure) -> None:
         tx.emit(AlarmRaised(code="delivery_failed", session_id=session_id, facts=facts))
 
 
-async def bounced(tx: Tx, message_id: str, reason: str) -> MessageRow | None:
+async def bounced(tx: Tx, message_id: str, reason: str) -> None:
     """A message that the platform had accepted did not arrive after all (msg_send_fail)."""
-    row = await set_delivery(tx, message_id, Delivery.FAILED, failure=reason)
-    if row is None:
-        return None
+    placed = await set_delivery(tx, message_id, Delivery.FAILED, failure=reason)
+    if placed is None:
+        return
     facts = {"reason": reason, "item_id": message_id, "item": "OutboundMessage"}
-    tx.emit(AlarmRaised(code="delivery_failed", session_id=row.session_id, facts=facts))
-    return row
+    tx.emit(AlarmRaised(code="delivery_failed", session_id=placed.session_id, facts=facts))
 
 
 async def _message_of(tx: Tx, parcel: Parcel) -> MessageRow | None:

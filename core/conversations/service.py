@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import func, select
+from sqlalchemy import String, Table, bindparam, func, insert, or_, select, update
 
 from core import outbox
 from core.content import Content, Text, media_of, plain_text, split_text
@@ -34,6 +35,25 @@ from core.views import Delivery, MessageView, NoteView, Sender
 
 #: How much of a message a list row shows.
 PREVIEW_CHARS = 80
+
+
+_TABLE = cast("Table", MessageRow.__table__)
+_T = _TABLE.c
+# Built once: building them costs more than running them.
+_INSERT = insert(_TABLE).returning(_T.seq)
+_DELIVERED = (
+    update(_TABLE)
+    .where(
+        _T.id == bindparam("an_id"),
+        or_(_T.delivery != bindparam("to"), _T.failure != bindparam("why")),
+    )
+    .values(
+        delivery=bindparam("to"),
+        failure=bindparam("why"),
+        vendor_id=func.coalesce(bindparam("vendor", type_=String), _T.vendor_id),
+    )
+    .returning(_T.conversation_id, _T.session_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +94,24 @@ async def hear(tx: Tx, thread: Thread, session_id: str | None, heard: Heard) -> 
     A customer's message opens the reply window anew and lets held messages go.
     """
     is_customer = heard.servicer_id is None
-    row = _row(tx, thread, session_id, heard.content)
-    row.vendor_id = heard.vendor_id
-    row.sender = Sender.CUSTOMER if is_customer else Sender.SERVICER
-    row.servicer_id = heard.servicer_id
-    row.sent_at = heard.sent_at
-    row.delivery = Delivery.RECEIVED
-    tx.db.add(row)
+    view = await _write_down(
+        tx,
+        thread,
+        heard.content,
+        session_id=session_id,
+        vendor_id=heard.vendor_id,
+        sender=Sender.CUSTOMER if is_customer else Sender.SERVICER,
+        servicer_id=heard.servicer_id,
+        servicer_name=heard.servicer_name,
+        sent_at=heard.sent_at,
+        delivery=Delivery.RECEIVED,
+    )
     conversation = thread.conversation
     if is_customer:
         conversation.last_customer_at = heard.sent_at
         spoken_since = await _slots_taken_since(tx, thread, heard.sent_at)
         window = opened(thread.limits, heard.sent_at).take(spoken_since)
         _set_window(tx, thread, window, session_id)
-    await tx.db.flush()
-    view = message_view(row, heard.servicer_name)
-    tx.emit(MessageAdded(message=view))
-    if is_customer:
         await release_held(tx, thread, session_id)
     return view
 
@@ -151,26 +172,28 @@ async def _say_one(  # noqa: PLR0913 - the steps of `say`, cut out
     *,
     is_held: bool,
 ) -> MessageView:
-    row = _row(tx, thread, session_id, content)
-    row.sender = speech.sender
-    row.servicer_id = speech.servicer_id
-    row.sent_at = tx.now
-    row.delivery = Delivery.HELD if is_held else Delivery.PENDING
-    row.client_id = speech.client_id if index == 0 else None
-    row.source = dict(speech.source)
-    tx.db.add(row)
-    await tx.db.flush()
+    view = await _write_down(
+        tx,
+        thread,
+        content,
+        session_id=session_id,
+        sender=speech.sender,
+        servicer_id=speech.servicer_id,
+        servicer_name=speech.servicer_name,
+        sent_at=tx.now,
+        delivery=Delivery.HELD if is_held else Delivery.PENDING,
+        client_id=speech.client_id if index == 0 else None,
+        source=dict(speech.source),
+    )
     item = OutboundMessage(
         address=thread.address,
-        message_id=row.id,
+        message_id=view.id,
         content=content,
         event_code=speech.event_code if index == 0 else None,
         code_expires_at=speech.code_expires_at,
     )
     takes_slot = item.event_code is None
-    await outbox.enqueue(tx, row.id, item, takes_slot=takes_slot, is_held=is_held)
-    view = message_view(row, speech.servicer_name)
-    tx.emit(MessageAdded(message=view))
+    await outbox.enqueue(tx, view.id, item, takes_slot=takes_slot, is_held=is_held)
     return view
 
 
@@ -189,12 +212,16 @@ async def hand_over(
     """
     command_id = new_id()
     if farewell is not None:
-        row = _row(tx, thread, session_id, farewell)
-        row.id, row.sender, row.sent_at = command_id, Sender.SYSTEM, tx.now
-        row.delivery = Delivery.PENDING
-        tx.db.add(row)
-        await tx.db.flush()
-        tx.emit(MessageAdded(message=message_view(row)))
+        await _write_down(
+            tx,
+            thread,
+            farewell,
+            message_id=command_id,
+            session_id=session_id,
+            sender=Sender.SYSTEM,
+            sent_at=tx.now,
+            delivery=Delivery.PENDING,
+        )
     command = HandoverCommand(thread.address, command_id, to, servicer_ref, farewell)
     await outbox.enqueue(tx, command_id, command)
 
@@ -209,29 +236,41 @@ async def release_held(tx: Tx, thread: Thread, session_id: str | None) -> None:
     await outbox.resume(tx, thread.address, item_ids)
     thread.conversation.last_ours_at = tx.now
     _set_window(tx, thread, thread.window.take(len(item_ids)), session_id)
-    for row in await tx.db.scalars(select(MessageRow).where(MessageRow.id.in_(item_ids))):
-        _set_delivery(tx, row, Delivery.PENDING)
+    for item_id in item_ids:
+        await set_delivery(tx, item_id, Delivery.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a message of ours stands."""
+
+    message_id: str
+    conversation_id: str
+    session_id: str | None
 
 
 async def set_delivery(
-    tx: Tx, message_id: str, delivery: Delivery, *, failure: str = ""
-) -> MessageRow | None:
-    """What became of a message of ours; None when it is not ours. A no-op emits nothing."""
-    row = await tx.db.scalar(select(MessageRow).where(MessageRow.id == message_id))
-    if row is not None:
-        _set_delivery(tx, row, delivery, failure)
-    return row
+    tx: Tx, message_id: str, delivery: Delivery, *, failure: str = "", vendor_id: str | None = None
+) -> Placed | None:
+    """What became of a message of ours; None when it is not ours, or nothing changed.
+
+    vendor_id: the platform's own id, where it made one.
+    """
+    row = {"an_id": message_id, "to": delivery, "why": failure, "vendor": vendor_id}
+    found = (await tx.db.execute(_DELIVERED, row)).first()
+    if found is None:
+        return None
+    placed = Placed(message_id, found.conversation_id, found.session_id)
+    _announce_delivery(tx, placed, delivery, failure)
+    return placed
 
 
-def _set_delivery(tx: Tx, row: MessageRow, delivery: Delivery, failure: str = "") -> None:
-    if (row.delivery, row.failure) == (delivery, failure):
-        return
-    row.delivery, row.failure = delivery, failure
+def _announce_delivery(tx: Tx, placed: Placed, delivery: Delivery, failure: str = "") -> None:
     tx.emit(
         MessageDeliveryChanged(
-            message_id=row.id,
-            conversation_id=row.conversation_id,
-            session_id=row.session_id,
+            message_id=placed.message_id,
+            conversation_id=placed.conversation_id,
+            session_id=placed.session_id,
             delivery=delivery,
             failure=failure,
         )
@@ -315,21 +354,60 @@ async def add_note(
     return view
 
 
-def _row(tx: Tx, thread: Thread, session_id: str | None, content: Content) -> MessageRow:
+async def _write_down(  # noqa: PLR0913 - a line of the transcript has so many parts
+    tx: Tx,
+    thread: Thread,
+    content: Content,
+    *,
+    session_id: str | None,
+    sender: Sender,
+    sent_at: datetime,
+    delivery: Delivery,
+    message_id: str | None = None,
+    vendor_id: str | None = None,
+    servicer_id: str | None = None,
+    servicer_name: str = "",
+    client_id: str | None = None,
+    source: dict[str, str] | None = None,
+) -> MessageView:
+    """Add a line to the transcript and tell everyone."""
     text = plain_text(content)
     thread.conversation.last_message_at = tx.now
     thread.conversation.last_message_text = text[:PREVIEW_CHARS]
-    return MessageRow(
-        id=new_id(),
-        account_id=thread.account.id,
+    row = {
+        "id": message_id or new_id(),
+        "account_id": thread.account.id,
+        "conversation_id": thread.conversation.id,
+        "session_id": session_id,
+        "vendor_id": vendor_id,
+        "sender": sender,
+        "servicer_id": servicer_id,
+        "content": content.model_dump(mode="json"),
+        "text": text,
+        "sent_at": sent_at,
+        "created_at": tx.now,
+        "delivery": delivery,
+        "failure": "",
+        "client_id": client_id,
+        "source": source or {},
+    }
+    seq = await tx.db.scalar(_INSERT, row)
+    view = MessageView(
+        id=str(row["id"]),
+        seq=seq or 0,
         conversation_id=thread.conversation.id,
         session_id=session_id,
-        content=content.model_dump(mode="json"),
-        text=text,
-        created_at=tx.now,
-        failure="",
-        source={},
+        sender=sender,
+        servicer_id=servicer_id,
+        servicer_name=servicer_name,
+        content=content,
+        sent_at=sent_at,
+        delivery=delivery,
+        client_id=client_id,
+        source=source or {},
     )
+    tx.emit(MessageAdded(message=view))
+    return view
 
 
 def _set_window(tx: Tx, thread: Thread, window: Window, session_id: str | None) -> None:

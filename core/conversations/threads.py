@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from core.accounts.limits import AccountLimits
 from core.accounts.models import AccountRow
@@ -39,13 +39,24 @@ class Thread:
         return Window(self.conversation.window_left, self.conversation.window_until)
 
 
+_Statement = Select[ConversationRow, AccountRow, CustomerRow]
+_THREADS: _Statement = (
+    select(ConversationRow, AccountRow, CustomerRow)
+    .join(AccountRow, AccountRow.id == ConversationRow.account_id)
+    .join(CustomerRow, CustomerRow.id == ConversationRow.customer_id)
+)
+# Built once: building them costs more than running them.
+_BY_ADDRESS = _THREADS.where(ConversationRow.address_key == bindparam("wanted"))
+_BY_ID = _THREADS.where(ConversationRow.id == bindparam("wanted"))
+
+
 async def find_thread(tx: Tx, *, address: Address) -> Thread | None:
-    return await _load(tx, ConversationRow.address_key == address.key)
+    return await _load(tx, _BY_ADDRESS, address.key)
 
 
 async def get_thread(tx: Tx, conversation_id: str) -> Thread:
     """Raises: NotFound."""
-    thread = await _load(tx, ConversationRow.id == conversation_id)
+    thread = await _load(tx, _BY_ID, conversation_id)
     if thread is None:
         raise NotFound("conversation_not_found")
     return thread
@@ -82,13 +93,6 @@ async def ensure_thread(tx: Tx, address: Address) -> Thread:
     return Thread(conversation, account, customer)
 
 
-async def _load(tx: Tx, condition: object) -> Thread | None:
-    found = (
-        await tx.db.execute(
-            select(ConversationRow, AccountRow, CustomerRow)
-            .join(AccountRow, AccountRow.id == ConversationRow.account_id)
-            .join(CustomerRow, CustomerRow.id == ConversationRow.customer_id)
-            .where(condition)  # type: ignore[arg-type]  # a column comparison
-        )
-    ).first()
+async def _load(tx: Tx, statement: _Statement, wanted: str) -> Thread | None:
+    found = (await tx.db.execute(statement, {"wanted": wanted})).first()
     return Thread(found[0], found[1], found[2]) if found else None

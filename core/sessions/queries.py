@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy import Row, Select, and_, bindparam, func, literal_column, or_, select
 
 from core.accounts.models import AccountRow
 from core.actor import Actor
@@ -119,14 +119,15 @@ async def session_view(tx: Tx, session_id: str) -> SessionView:
     return _view(found, tx.now)
 
 
+_OPEN_SESSION = select(SessionRow).where(
+    SessionRow.conversation_id == bindparam("wanted"),
+    SessionRow.state != literal_column("'closed'"),
+)
+
+
 async def open_session_of(tx: Tx, conversation_id: str) -> SessionRow | None:
     """The conversation's open session, if it has one (at most one, by a unique index)."""
-    return await tx.db.scalar(
-        select(SessionRow).where(
-            SessionRow.conversation_id == conversation_id,
-            SessionRow.state != SessionState.CLOSED,
-        )
-    )
+    return await tx.db.scalar(_OPEN_SESSION, {"wanted": conversation_id})
 
 
 async def latest_session_of(tx: Tx, conversation_id: str) -> SessionRow | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, literal_column, select
 
 from core.accounts.models import AccountRow
 from core.content import Address
@@ -39,35 +39,47 @@ class Situation:
         return self.state in {SessionState.QUEUED, SessionState.SERVING}
 
 
+#: Built once: building it costs more than running it.
+_SITUATION = (
+    select(
+        ConversationRow.id.label("conversation_id"),
+        ConversationRow.customer_id,
+        ConversationRow.pending_lines,
+        ConversationRow.form,
+        ConversationRow.scene,
+        AccountRow.name.label("account_name"),
+        AccountRow.mode.label("account_mode"),
+        SessionRow.id.label("session_id"),
+        SessionRow.state,
+        SessionRow.mode,
+        SessionRow.bot_misses,
+    )
+    .join(AccountRow, AccountRow.id == ConversationRow.account_id)
+    .outerjoin(
+        SessionRow,
+        and_(
+            SessionRow.conversation_id == ConversationRow.id,
+            SessionRow.state != literal_column("'closed'"),
+        ),
+    )
+    .where(ConversationRow.address_key == bindparam("an_address"))
+)
+
+
 async def situation(tx: Tx, address: Address) -> Situation | None:
     """None: nobody has ever written from this address."""
-    found = (
-        await tx.db.execute(
-            select(ConversationRow, AccountRow.name, AccountRow.mode, SessionRow)
-            .join(AccountRow, AccountRow.id == ConversationRow.account_id)
-            .outerjoin(
-                SessionRow,
-                and_(
-                    SessionRow.conversation_id == ConversationRow.id,
-                    SessionRow.state != SessionState.CLOSED,
-                ),
-            )
-            .where(ConversationRow.address_key == address.key)
-        )
-    ).first()
+    found = (await tx.db.execute(_SITUATION, {"an_address": address.key})).first()
     if found is None:
         return None
-    conversation: ConversationRow = found[0]
-    session: SessionRow | None = found[3]
     return Situation(
-        conversation_id=conversation.id,
-        account_name=found[1],
-        customer_id=conversation.customer_id,
-        session_id=session.id if session else None,
-        state=SessionState(session.state) if session else SessionState.NEW,
-        mode=ServiceMode(session.mode if session else found[2]),
-        bot_misses=session.bot_misses if session else 0,
-        pending=tuple(conversation.pending_lines),
-        form=conversation.form,
-        scene=conversation.scene,
+        conversation_id=found.conversation_id,
+        account_name=found.account_name,
+        customer_id=found.customer_id,
+        session_id=found.session_id,
+        state=SessionState(found.state) if found.session_id else SessionState.NEW,
+        mode=ServiceMode(found.mode or found.account_mode),
+        bot_misses=found.bot_misses or 0,
+        pending=tuple(found.pending_lines),
+        form=found.form,
+        scene=found.scene,
     )

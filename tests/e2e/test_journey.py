@@ -42,7 +42,7 @@ async def enters(windows: Windows) -> Window:
 async def test_a_customer_is_answered_served_and_rates(windows: Windows, tmp_path: Path) -> None:
     desk = await windows.desk("chenjing")
     phone = await enters(windows)
-    await says(phone.page, "密码忘了登不进去系统怎么办？")
+    await says(phone.page, "忘记登录密码怎么重置？")
     await sees(phone.page, "phone-chat", "来源")
     await says(phone.page, "转人工")
     await sees(phone.page, "phone-chat", "陈静")
@@ -50,7 +50,7 @@ async def test_a_customer_is_answered_served_and_rates(windows: Windows, tmp_pat
     page = desk.page
     row = page.locator("[data-test=session-list]").get_by_text("王建国").first
     await row.click()  # it appeared without reloading
-    await sees(page, "transcript", "密码忘了")
+    await sees(page, "transcript", "忘记登录密码")
     await sees(page, "customer-file", "云岭县疾控中心")
     await sees(page, "window", "5")
 

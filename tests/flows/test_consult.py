@@ -24,7 +24,7 @@ async def test_a_customer_is_greeted_answered_served_and_rates(demo: Company) ->
     greeting = await wang.hears("您好")
     assert "转人工" in greeting.text
 
-    await wang.says("密码忘了登不进去系统怎么办？")
+    await wang.says("忘记登录密码怎么重置？")
     answer = await wang.hears("来源")
     assert "已解决" in answer.text
     assert "密码" in answer.text
