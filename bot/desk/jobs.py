@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from bot.desk.listener import DIGEST_TIMER, WINDOW_TIMER
+from bot.desk.news import DIGEST_TIMER, WINDOW_TIMER
 from bot.desk.words import ago, clock, shortened, who
 from core.db import Tx, UnitOfWork
 from core.desk import queries

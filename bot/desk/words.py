@@ -160,7 +160,7 @@ def as_text(content: Content) -> str:
     return content.text if isinstance(content, Text) else plain_text(content)
 
 
-HELP: Final = """您可以在这里完成全部接待工作：
+HELP: Final = """您可以在这里完成全部接待工作（发「帮助」再看一遍）：
 · 直接打字、发图片或语音 → 发给当前会话
 · #4 你好 → 发给 4 号会话，并切换过去
 · 会话 / 切换 4 / 记录 → 看列表、换会话、看聊天记录

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from core import outbox
 from core.content import Address
@@ -13,13 +13,26 @@ from core.db import Tx
 from core.desk.models import DeskCardRow, DeskRow
 from core.ids import new_id
 from core.ports import CardUpdate
+from core.sessions.models import SessionRow
+from core.views import SessionState
 
 #: Source: developer.work.weixin.qq.com/document/path/94888 (72 hours; an hour to be sure)
 CODE_LIVES: Final = timedelta(hours=71)
+#: A press on a card older than this is answered with "no longer valid".
+KEPT: Final = timedelta(days=7)
 
 
 async def lay(tx: Tx, servicer_id: str, session_id: str) -> str:
-    """A new card about a session. Returns its task id."""
+    """A new card about a session. Returns its task id. Cards long closed are forgotten."""
+    await tx.db.execute(
+        delete(DeskCardRow)
+        .where(
+            DeskCardRow.servicer_id == servicer_id,
+            DeskCardRow.label != "",
+            DeskCardRow.created_at < tx.now - KEPT,
+        )
+        .execution_options(synchronize_session=False)
+    )
     row = DeskCardRow(
         id=new_id(), servicer_id=servicer_id, session_id=session_id, label="", created_at=tx.now
     )
@@ -39,12 +52,17 @@ async def session_of(tx: Tx, card_id: str, servicer_id: str) -> str | None:
     return row.session_id if row is not None and row.servicer_id == servicer_id else None
 
 
-async def open_count(tx: Tx, servicer_id: str) -> int:
-    """Cards of this servicer that still offer something."""
+async def offered(tx: Tx, servicer_id: str) -> int:
+    """How many cards offer this servicer a session that still waits."""
     found = await tx.db.scalar(
         select(func.count())
         .select_from(DeskCardRow)
-        .where(DeskCardRow.servicer_id == servicer_id, DeskCardRow.label == "")
+        .join(SessionRow, SessionRow.id == DeskCardRow.session_id)
+        .where(
+            DeskCardRow.servicer_id == servicer_id,
+            DeskCardRow.label == "",
+            SessionRow.state == SessionState.QUEUED,
+        )
     )
     return found or 0
 

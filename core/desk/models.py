@@ -40,7 +40,7 @@ class DeskSessionRow(Base):
 
     servicer_id: Mapped[str] = mapped_column(ForeignKey("desks.servicer_id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"))
+    session_id: Mapped[str] = mapped_column(String(32))
 
 
 class DeskCardRow(Base):
@@ -54,7 +54,7 @@ class DeskCardRow(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     servicer_id: Mapped[str] = mapped_column(ForeignKey("desks.servicer_id"), index=True)
-    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"))
+    session_id: Mapped[str] = mapped_column(String(32))
     response_code: Mapped[str | None] = mapped_column(String(256))
     code_expires_at: Mapped[datetime | None]
     label: Mapped[str] = mapped_column(String(64), default="")
