@@ -14,7 +14,7 @@ from knowledge.features import Measured
 from knowledge.index import VectorIndex
 from knowledge.lexical import LexicalIndex, best
 from knowledge.synonyms import Synonyms
-from knowledge.text import grams, words
+from knowledge.text import folded_grams, folded_words
 
 #: How many each source proposes; their union is measured.
 FROM_QUESTIONS, FROM_ANSWERS, FROM_WORDS, FROM_GRAMS, FROM_ANSWER_WORDS = 20, 6, 8, 8, 5
@@ -79,8 +79,8 @@ class Corpus:
         self._slot_of_row: dict[int, int] = {}
         self._next_row = 0
         self._questions, self._answers = VectorIndex(), VectorIndex()
-        self.words, self.grams = LexicalIndex(words), LexicalIndex(grams)
-        self._answer_words = LexicalIndex(words)
+        self.words, self.grams = LexicalIndex(folded_words), LexicalIndex(folded_grams)
+        self._answer_words = LexicalIndex(folded_words)
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import queue
-import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -73,9 +73,9 @@ _STOP = -1
 class _Work:
     priority: int
     number: int
-    texts: Sequence[str] = field(compare=False, default=())
-    role: Role = field(compare=False, default=Role.QUERY)
-    done: Callable[[Vectors | Exception], None] | None = field(compare=False, default=None)
+    texts: Sequence[str] = field(compare=False)
+    role: Role = field(compare=False)
+    done: Callable[[Vectors | Exception], None] = field(compare=False)
 
 
 class ThreadEncoder:
@@ -91,7 +91,7 @@ class ThreadEncoder:
         self._encode: Encode | None = None
         self._queue: queue.PriorityQueue[_Work] = queue.PriorityQueue()
         self._numbers = itertools.count()
-        self._thread: threading.Thread | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
 
     @property
     def name(self) -> str:
@@ -103,11 +103,11 @@ class ThreadEncoder:
         return np.concatenate(await asyncio.gather(*rows)) if rows else _nothing()
 
     async def close(self) -> None:
-        """Waits for the chunk in hand; work that still queues is refused."""
-        if self._thread is not None:
-            self._queue.put(_Work(_STOP, next(self._numbers)))
-            await asyncio.to_thread(self._thread.join)
-            self._thread = None
+        """Finish the call under way; what still waits fails."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._thread.shutdown)
+        while not self._queue.empty():
+            self._queue.get_nowait().done(EncoderError("the model was closed"))
 
     def _submit(self, texts: Sequence[str], role: Role, priority: int) -> asyncio.Future[Vectors]:
         loop = asyncio.get_running_loop()
@@ -126,19 +126,16 @@ class ThreadEncoder:
                 loop.call_soon_threadsafe(settle, result)
 
         self._queue.put(_Work(priority, next(self._numbers), texts, role, done))
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
-            self._thread.start()
+        self._thread.submit(self._take_turn)
         return future
 
-    def _run(self) -> None:
-        while (work := self._queue.get()).priority != _STOP:
-            batch = [work, *self._waiting_like(work)]
-            self._answer(batch)
-        while not self._queue.empty():
-            left = self._queue.get_nowait()
-            if left.done is not None:
-                left.done(EncoderError("the encoder was closed"))
+    def _take_turn(self) -> None:
+        """One call of the model. A turn whose work went along with an earlier one does nothing."""
+        try:
+            first = self._queue.get_nowait()
+        except queue.Empty:
+            return
+        self._answer([first, *self._waiting_like(first)])
 
     def _waiting_like(self, first: _Work) -> list[_Work]:
         """Queued work of the same role and priority, up to one chunk of texts in all."""
@@ -159,25 +156,22 @@ class ThreadEncoder:
 
     def _answer(self, batch: Sequence[_Work]) -> None:
         texts = [text for work in batch for text in work.texts]
-        outcome: Vectors | Exception | None = None
+        outcome: Vectors | Exception = EncoderError("the model broke down")
         try:
             if self._encode is None:
                 self._encode = self._load()
             outcome = normalised(self._encode(texts, batch[0].role))
         except (RuntimeError, OSError, ValueError, ImportError) as error:
             outcome = error
-        finally:
-            if outcome is None:  # anything else ends this thread: the next call starts another
-                self._thread = None
-            _settle(batch, EncoderError("the model broke down") if outcome is None else outcome)
+        finally:  # nobody waits for ever, whatever else a model raises
+            _settle(batch, outcome)
 
 
 def _settle(batch: Sequence[_Work], outcome: Vectors | Exception) -> None:
     start = 0
     for work in batch:
         end = start + len(work.texts)
-        if work.done is not None:
-            work.done(outcome if isinstance(outcome, Exception) else outcome[start:end])
+        work.done(outcome if isinstance(outcome, Exception) else outcome[start:end])
         start = end
 
 

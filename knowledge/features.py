@@ -12,7 +12,7 @@ import numpy.typing as npt
 from rapidfuzz.distance import Indel
 
 from knowledge.contrasts import asks, contradictions, is_negative, latin, numbers
-from knowledge.text import grams, words
+from knowledge.text import folded_grams, folded_words
 from knowledge.wordvectors import WordVectors, nearness
 
 Matrix = npt.NDArray[np.float32]
@@ -71,12 +71,12 @@ COMPARED = 3
 
 @lru_cache(maxsize=8192)
 def _gram_set(text: str) -> frozenset[str]:
-    return frozenset(grams(text))
+    return frozenset(folded_grams(text))
 
 
 @lru_cache(maxsize=8192)
 def _word_list(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(words(text)))
+    return tuple(dict.fromkeys(folded_words(text)))
 
 
 @lru_cache(maxsize=4096)

@@ -12,8 +12,8 @@ from knowledge.encoders import Vectors
 #: Above this many vectors the exact search is the slower part of a decision (measured).
 EXACT_UP_TO = 20_000
 #: Cells above that size, and how many of them a search looks into: 0.997 of the nearest found.
-CELLS, LOOKED_INTO = 512, 32
-_TRAINED_PER_CELL = 40
+CELLS, LOOKED_INTO = 1024, 32
+_TRAINED_PER_CELL = 20
 #: faiss.DirectMap.Hashtable, which the type stubs leave out: rows found and removed at once.
 _BY_HASH = 2
 
@@ -22,7 +22,7 @@ class VectorIndex:
     """Inner-product search over rows that come and go, each change in constant time.
 
     One FAISS cell is an exact search. Above `exact_up_to` rows the vectors are dealt once into
-    `cells`, which takes about a second; a base that shrinks again keeps its cells.
+    `cells`, which takes about two seconds; a base that shrinks again keeps its cells.
     """
 
     def __init__(self, *, exact_up_to: int = EXACT_UP_TO, cells: int = CELLS) -> None:

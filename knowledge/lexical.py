@@ -142,6 +142,6 @@ def best(scores: Scores, limit: int) -> list[int]:
     """Slots of the highest scores above 0, best first; the lower slot first among equals."""
     found = np.flatnonzero(scores > 0)
     if len(found) > limit:
-        found = found[np.argpartition(-scores[found], limit - 1)[:limit]]
+        found = found[np.argpartition(scores[found], -limit)[-limit:]]
     ordered: list[int] = found[np.lexsort((found, -scores[found]))].tolist()
     return ordered

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import operator
 import re
 import unicodedata
 from functools import lru_cache
@@ -17,6 +17,7 @@ _SPACE = re.compile(r"\s+")
 _SPACE_BY_HAN = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[a-z0-9])|(?<=[a-z0-9]) (?=[\u4e00-\u9fff])")
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]+|\\[[\u4e00-\u9fa5]{1,4}\\]")
 _WORD = re.compile(r"[0-9a-z\u4e00-\u9fff]")
+_UNIT = re.compile(r"[a-z]+|[0-9]+|[\u4e00-\u9fff]")
 _ALNUM = re.compile(r"[^0-9a-z\u4e00-\u9fff]+")
 
 
@@ -76,14 +77,24 @@ def squeeze(text: str) -> str:
     return _ALNUM.sub("", fold(text))
 
 
-@lru_cache(maxsize=20_000)
 def words(text: str) -> tuple[str, ...]:
-    """Jieba words of folded text, punctuation dropped, order kept."""
-    return tuple(word for word in rjieba.cut(fold(text)) if _WORD.search(word))
+    """Jieba words of the folded text, punctuation dropped, order kept."""
+    return folded_words(fold(text))
 
 
-@lru_cache(maxsize=20_000)
 def grams(text: str) -> tuple[str, ...]:
     """Character 1- and 2-grams; a run of Latin letters or digits counts as one character."""
-    units = re.findall(r"[a-z]+|[0-9]+|[\u4e00-\u9fff]", fold(text))
-    return (*units, *(a + b for a, b in itertools.pairwise(units)))
+    return folded_grams(fold(text))
+
+
+@lru_cache(maxsize=20_000)
+def folded_words(text: str) -> tuple[str, ...]:
+    """`words` of a text that is folded already."""
+    return tuple(filter(_WORD.search, rjieba.cut(text)))
+
+
+@lru_cache(maxsize=20_000)
+def folded_grams(text: str) -> tuple[str, ...]:
+    """`grams` of a text that is folded already."""
+    units = _UNIT.findall(text)
+    return (*units, *map(operator.add, units, units[1:]))

@@ -10,7 +10,7 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.text import words
+from knowledge.text import folded_words
 
 Rows = npt.NDArray[np.float32]
 
@@ -40,7 +40,7 @@ class WordVectors:
 
     def of(self, text: str) -> Rows:
         """float32[words of the text, dim], each distinct word once, in order."""
-        distinct = list(dict.fromkeys(words(text)))
+        distinct = list(dict.fromkeys(folded_words(text)))
         at = [self._at.get(word, -1) for word in distinct]
         rows: Rows = self._rows[at]
         for number, found in enumerate(at):

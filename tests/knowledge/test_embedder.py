@@ -206,7 +206,6 @@ async def test_a_sentence_transformers_directory_is_loaded_when_first_used(
     await encoder.close()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 async def test_a_model_that_breaks_down_leaves_nobody_waiting() -> None:
     calls: list[int] = []
 
@@ -224,3 +223,28 @@ async def test_a_model_that_breaks_down_leaves_nobody_waiting() -> None:
         await encoder.encode(["a"], Role.QUERY)
     assert (await encoder.encode(["a"], Role.QUERY)).shape == (1, 1)
     await encoder.close()
+
+
+async def test_closing_finishes_the_call_under_way_and_fails_the_rest() -> None:
+    started, release = threading.Event(), threading.Event()
+
+    def load() -> object:
+        def encode(texts: Sequence[str], role: Role) -> list[list[float]]:
+            started.set()
+            release.wait(5)
+            return [[1.0]] * len(texts)
+
+        return encode
+
+    encoder = ThreadEncoder("closing", load)
+    under_way = asyncio.ensure_future(encoder.encode(["a"], Role.QUERY))
+    await asyncio.to_thread(started.wait, 5)
+    waiting = asyncio.ensure_future(encoder.encode(["b"], Role.QUERY))
+    await asyncio.sleep(0)
+    closing = asyncio.ensure_future(encoder.close())
+    await asyncio.sleep(0)
+    release.set()
+    await closing
+    assert (await under_way).shape == (1, 1)
+    with pytest.raises(EncoderError, match="closed"):
+        await waiting
