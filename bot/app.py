@@ -63,6 +63,7 @@ from core.sessions.drain import drain_queue
 from core.settings.live import LiveSettings
 from core.settings.sections import Bot
 from core.shared import over_redis
+from core.tickets.deadlines import timer_jobs as ticket_jobs
 from core.timers.runner import Job, TimerRunner
 from core.timers.service import free_all as free_timers
 from core.views import AccountView
@@ -318,6 +319,7 @@ def _jobs(
         PROFILE_TIMER: lambda timer: directory.read_profile(uow, channels, timer),
         **desk_jobs(uow),
         **knowledge_jobs(uow),
+        **ticket_jobs(uow),
         **recurring.jobs(uow, rounds),
     }
 
