@@ -36,7 +36,7 @@ export function useArticleForm(given: ArticleView | null) {
     const isInReview = known?.open?.state === "review";
     const allowed: [Deed, boolean][] = [
       ["save", known?.state !== "archived" && !isInReview],
-      ["submit", Boolean(known?.open) && !isInReview && !mayPublish],
+      ["submit", known?.state !== "archived" && !isInReview],
       ["publish", mayPublish && !isInReview && known?.state !== "archived"],
       ["approve", mayPublish && isInReview],
       ["reject", mayPublish && isInReview],

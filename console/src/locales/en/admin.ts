@@ -54,7 +54,7 @@ export default {
     create: "New article",
     submit: "Submit for review",
     submitted: "Submitted for review",
-    publish: "Publish",
+    publish: "Publish now",
     approve: "Approve",
     approved: "Published",
     reject: "Reject",

@@ -54,7 +54,7 @@ export default {
     create: "新建条目",
     submit: "提交审核",
     submitted: "已提交审核",
-    publish: "发布",
+    publish: "直接发布",
     approve: "审核通过",
     approved: "已发布",
     reject: "退回",
