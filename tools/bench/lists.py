@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the statements are ours
 """Lists, counts and deadlines at 1,000,000 tickets and customers."""
 
 from __future__ import annotations
@@ -80,9 +81,7 @@ async def _fill(tx: Tx) -> None:
         f" 'ticket.sla', {key}, {past}, '{{}}', 0 FROM s WHERE n <= 100000",
         "ANALYZE",
     ):
-        await tx.db.execute(
-            text(statement.replace(":", "\\:") if "::" in statement else statement)
-        )
+        await tx.db.execute(text(statement.replace(":", "\\:")))
 
 
 def _json(tx: Tx) -> str:
@@ -132,7 +131,7 @@ _WORK: tuple[tuple[str, str, Callable[[Tx], Awaitable[object]]], ...] = (
     ("page of breached", "≤ 50", _page(TicketFilter(is_breached=True))),
     ("page by deadline", "≤ 50", lambda tx: queries.list_tickets(tx, TicketFilter(), order="due")),
     ("page by words", "≤ 50", _page(TicketFilter(q="失败 77777"))),
-    ("board", "≤ 50", lambda tx: queries.counts_by_state(tx, TicketFilter(states=OPEN))),
+    ("board", "live", lambda tx: queries.counts_by_state(tx, TicketFilter(states=OPEN))),
     ("segment count, tag and attribute", "live", _count(_TAGGED)),
     ("segment count, contacted", "live", _count({"kind": "contacted", "days": 30})),
     ("next deadline of 100,000", "≤ 1000", timers.next_due_at),
