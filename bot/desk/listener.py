@@ -57,7 +57,8 @@ class Announcer:
         """The listener's handler."""
         events = [one.event for one in batch if type(one.event) in _HANDLERS]
         session_ids = {found for event in events if (found := _session_of(event))}
-        news = News(tx, self._account, await served(tx, session_ids))
+        coming = {one.session.id for one in events if isinstance(one, SessionAssigned)}
+        news = News(tx, self._account, await served(tx, session_ids), coming)
         for event in events:
             try:
                 await _HANDLERS[type(event)](news, event)

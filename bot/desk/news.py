@@ -21,12 +21,13 @@ DIGEST_TIMER: Final = "desk.digest"
 class News:
     """account: the app's agent id. now: sessions of the batch that are served at this moment.
 
-    shown: messages that an introduction has shown already.
+    coming: sessions that the batch introduces. shown: messages that introductions have shown.
     """
 
     tx: Tx
     account: str
     now: dict[str, Served]
+    coming: set[str]
     shown: set[str] = field(default_factory=set)
 
     async def desk(self, servicer: ServicerView) -> Desk:

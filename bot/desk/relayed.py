@@ -54,8 +54,10 @@ async def _relay(news: News, message: MessageView) -> None:
         return
     desk = await news.desk(now.servicer)
     number = await desk.number_of(now.session_id)
+    if number is None and now.session_id in news.coming:
+        return  # the introduction shows what was said
     if number is None:
-        return  # not introduced yet: the introduction shows what was said
+        number = await desk.take(now.session_id)
     media = media_of(message.content)
     line = line_of(number, now.customer_name, message.content)
     if media is not None and media.attachment_id is None:
