@@ -11,7 +11,6 @@ from admin_api.tokens import Tokens
 from core.attachments.service import AttachmentStore
 from core.db import UnitOfWork
 from core.diagnosis import Diagnosis
-from core.diagnosis import Diagnosis
 from core.ports import RateLimiter
 from core.registration.sms import ConsoleSms, SmsSender
 from core.sealing import KeyRing
@@ -23,9 +22,6 @@ from knowledge.drafting import Writer
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 #: (account, scene, scene_param) → a link that opens a conversation, None when it has none.
 Links = Callable[[AccountView, str, str], Awaitable[str | None]]
-
-#: Examines the whole installation; may take half a minute.
-Diagnose = Callable[[], Awaitable[Diagnosis]]
 
 #: Examines the whole installation; may take half a minute.
 Diagnose = Callable[[], Awaitable[Diagnosis]]
@@ -55,7 +51,6 @@ class Services:
     knowledge: Answerer | None = None
     writer: Writer | None = None
     links: Links | None = None
-    diagnose: Diagnose | None = None
     sms: SmsSender = field(default_factory=ConsoleSms)
     diagnose: Diagnose | None = None
 

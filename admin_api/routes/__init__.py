@@ -17,7 +17,6 @@ from admin_api.routes import (
     customer_files,
     customers,
     doctor,
-    doctor,
     drafting,
     h5,
     institutions,
