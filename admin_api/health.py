@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from admin_api.endpoint import SERVICES
 from admin_api.services import Services
+from core.statistics.backlog import read_backlog
 
 REQUESTS = Histogram(
     "wenqu_http_request_seconds",
@@ -22,6 +23,8 @@ REQUESTS = Histogram(
 )
 FAILURES = Counter("wenqu_http_failures", "Answers with status 500", ("route",))
 SOCKETS = Gauge("wenqu_sockets", "Open console sockets of this process")
+BACKLOG = Gauge("wenqu_backlog", "Rows that wait, of all processes together", ("queue",))
+OLDEST = Gauge("wenqu_inbox_oldest_seconds", "Age of the oldest update that waits")
 _DATABASE_WITHIN_S = 3.0
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -63,6 +66,21 @@ async def _database_answers(services: Services) -> bool:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    SOCKETS.set(len(request.app[SERVICES].hub))
+    services = request.app[SERVICES]
+    SOCKETS.set(len(services.hub))
+    await _measure_backlog(services)
     body = await asyncio.to_thread(generate_latest)
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _measure_backlog(services: Services) -> None:
+    """Without a database the gauges fall silent; the other figures must still come."""
+    try:
+        async with asyncio.timeout(_DATABASE_WITHIN_S), services.uow.read() as tx:
+            backlog = await read_backlog(tx)
+    except (SQLAlchemyError, OSError, TimeoutError):
+        BACKLOG.clear()
+        return
+    OLDEST.set(backlog.oldest_s)
+    for queue in ("received", "pending", "held", "failed"):
+        BACKLOG.labels(queue).set(getattr(backlog, queue))

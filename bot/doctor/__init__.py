@@ -36,6 +36,7 @@ CHECKS: Final = (
     Check("data_dir", "数据目录", "可写，磁盘有余量", machine.data_dir),
     Check("database", "数据库", "连得上，表结构为最新", machine.database),
     Check("users", "用户", "有人可以登录", machine.people, ("database",)),
+    Check("backlog", "收发积压", "消息有人处理，没有发不出去的", machine.backlog, ("database",)),
     Check("redis", "Redis", "多进程时必需", machine.redis),
     Check("embedder", "语义模型", "能把一句话变成向量", machine.embedder),
     Check("console", "控制台", "网页已构建", machine.console),

@@ -21,6 +21,7 @@ from bot.doctor.subject import Outcome, Subject, fail, ok, skip, warn
 from bot.secrets import KEPT_SECRET
 from core.migrate import head, revision_of
 from core.sealing import MIN_SECRET_CHARS
+from core.statistics.backlog import read_backlog
 from core.users.queries import count_users
 from knowledge.encoders import EncoderError
 
@@ -31,6 +32,7 @@ _SAMPLES: Final = ("change", "example", "secret", "password", "test", "demo", "1
 _MIN_POSTGRESQL: Final = 150_000
 _GB: Final = 1024**3
 _LITTLE_DISK, _NO_DISK = 2 * _GB, _GB // 4
+_STUCK_S: Final = 300.0
 _SLOW_MODEL_S: Final = 20.0
 
 
@@ -99,6 +101,21 @@ async def people(subject: Subject) -> list[Outcome]:
         advice = "执行 wenqu user create 名字 --role admin，或设置 WENQU_ADMIN_PASSWORD 后启动。"
         return [warn("还没有任何用户，无人能够登录。", advice)]
     return [ok(f"{users} 个用户。" if users else "首次启动时会创建 admin。")]
+
+
+async def backlog(subject: Subject) -> list[Outcome]:
+    async with subject.uow.read() as tx:
+        found = await read_backlog(tx)
+    shown = f"等待处理 {found.received}，等待发送 {found.pending}，等客户再次发言 {found.held}。"
+    outcomes = []
+    if found.oldest_s > _STUCK_S:
+        minutes = found.oldest_s / 60
+        advice = "确认 worker 进程（或 wenqu run）正在运行，再看日志里的 ERROR。"
+        outcomes.append(fail(f"{shown}最早的一条已等了 {minutes:.0f} 分钟。", advice))
+    if found.failed:
+        advice = "在控制台的会话里查看未送达的消息；错误码见文档《企业微信错误码》。"
+        outcomes.append(warn(f"有 {found.failed} 条消息没能送达客户。", advice))
+    return outcomes or [ok(shown)]
 
 
 async def redis(subject: Subject) -> list[Outcome]:

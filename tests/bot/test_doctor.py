@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,13 @@ from bot.doctor.subject import open_subject
 from bot.migrate import migrate
 from channels.wecom.sandbox import demo_seed as seed
 from channels.wecom.sandbox.client import Sandbox
+from core.clock import ManualClock
+from core.content import Address, Text
+from core.db import UnitOfWork, make_engine
 from core.diagnosis import Diagnosis, Finding, Status
+from core.inbox import DatabaseIntake
+from core.outbox import enqueue, pending, settle
+from core.ports import InboxItem, OutboundMessage
 from tests.bot.installations import (
     KEY,
     PASSWORD,
@@ -188,6 +195,31 @@ async def test_wrong_configuration_is_explained(
 async def test_a_weak_secret_key_is_noticed(key: str, status: Status, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, secret_key=key)
     one(await examine(settings), "secret_key", status)
+
+
+async def test_messages_that_wait_or_never_arrived_are_noticed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with installation(database_url, tmp_path) as (settings, _):
+        one(await examine(settings), "backlog", Status.OK)
+        earlier = ManualClock(datetime.now(UTC) - timedelta(minutes=20))
+        uow = UnitOfWork(make_engine(database_url), earlier)
+        address = Address("wecom_kf", seed.CDC_ACCOUNT, "wm1")
+        async with uow.write() as tx:
+            await enqueue(tx, "m1", OutboundMessage(address, "m1", Text(text="您好")))
+            [parcel] = await pending(tx, address.key)
+            await settle(tx, parcel, "failed", error="95002")
+        item = InboxItem("k1", address, "{}", earlier.now())
+        await DatabaseIntake(uow).accept([item])
+        await uow.close()
+        diagnosis = await examine(settings)
+        assert "1 条消息没能送达" in one(diagnosis, "backlog", Status.WARN).detail
+        assert "等了 20 分钟" in one(diagnosis, "backlog", Status.FAIL).detail
+
+        async with product(settings) as (_, base), ClientSession() as http:
+            async with http.get(f"{base}/metrics") as answer:
+                figures = await answer.text()
+            assert 'wenqu_backlog{queue="failed"} 1.0' in figures
 
 
 async def test_redis_must_answer_when_it_is_configured(redis_url: str, tmp_path: Path) -> None:
