@@ -11,6 +11,7 @@ from rich.console import Console
 
 from bot.app import App, build, listening
 from bot.config import Settings
+from bot.demo_service import load_service_desk
 from bot.migrate import migrate
 from bot.people import Person, create_person
 from bot.ports import check_port
@@ -23,6 +24,7 @@ from core.customers.introduce import Introduction, introduce
 from core.db import Tx, UnitOfWork
 from core.replies.service import ReplyDraft
 from core.replies.service import create as create_reply
+from core.servicers.queries import list_servicers
 from core.users.queries import count_users
 from core.views import Role
 from knowledge.importer import import_records
@@ -114,6 +116,9 @@ async def load(uow: UnitOfWork) -> None:
         await create_person(uow, person, by=system)
     async with uow.write() as tx:
         await _load_customers(tx)
+        people = [one.id for one in await list_servicers(tx)]
+        leader = people[0] if people else None
+        await load_service_desk(tx, leader_id=leader, member_ids=people, by=system)
         for title, shortcut, text in _REPLIES:
             draft = ReplyDraft(title=title, text=text, shortcut=shortcut, scope="all")
             await create_reply(tx, draft, by=system)
