@@ -10,7 +10,7 @@ from bot.desk.bench import Bench, serve
 from bot.desk.words import PRESENCES, session_row, shortened, transcript_lines, who
 from core.conversations.queries import transcript
 from core.desk import queries
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, InvalidTransition, NotFound
 from core.sessions import service as sessions
 from core.sessions.queries import list_sessions, queue_board, session_view
 from core.tickets.service import TicketDraft
@@ -74,8 +74,14 @@ async def claim_next(ctx: Context, _: str) -> None:
 
 
 async def claim(bench: Bench, session_id: str) -> None:
-    """Take a session out of the queue and aim at it; its introduction follows by event."""
-    await sessions.claim(bench.tx, session_id, by=bench.actor)
+    """Take a session out of the queue and aim at it; its introduction follows by event.
+
+    Raises: Conflict `not_queued` when somebody was faster, `at_capacity`.
+    """
+    try:
+        await sessions.claim(bench.tx, session_id, by=bench.actor)
+    except InvalidTransition as error:
+        raise Conflict("not_queued", **error.facts) from error
     await bench.desk.take(session_id, focus=True)
 
 
