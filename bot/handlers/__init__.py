@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.desk.router import router as desk
-from bot.handlers import events, faq, greeting, handoff, rating, relay
+from bot.handlers import events, faq, greeting, handoff, rating, relay, tickets
 from bot.router import Router
 
 
@@ -17,6 +17,7 @@ def root() -> Router:
         rating.router,
         relay.router,
         handoff.router,
+        tickets.router,
         faq.router,
     )
     return router
