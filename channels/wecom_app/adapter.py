@@ -38,6 +38,7 @@ _PATH = "/callback/wecom/app"
 _REMEMBER_S = 24 * 3600
 _DUPLICATE_CHECK_S = 1800
 _MEDIA_EXPIRED = "40007"
+_TASK_ID_USED = "42014"
 
 
 class WeComApp(Channel):
@@ -88,9 +89,7 @@ class WeComApp(Channel):
             case OutboundMessage():
                 return await self._send_message(item)
             case CardMessage():
-                return await self._post_once(
-                    item.address.user, item.message_id, compose_card(item)
-                )
+                return await self._send_card(item)
             case CardUpdate():
                 body = compose_update(item, self._agent_id)
                 return _receipt(await self.client.post("message/update_template_card", body))
@@ -139,6 +138,16 @@ class WeComApp(Channel):
         receipt = _receipt(await self.client.post("message/send", body))
         await cache.set(sent_key, receipt.vendor_id or "", ttl_s=_REMEMBER_S)
         return receipt
+
+    async def _send_card(self, card: CardMessage) -> Receipt:
+        """A retry that finds the task id used: the card arrived, only its answer got lost."""
+        was_tried = await self._services.cache.get(f"wecom_app.tried:{card.message_id}")
+        try:
+            return await self._post_once(card.address.user, card.message_id, compose_card(card))
+        except ChannelError as error:
+            if error.vendor_code != _TASK_ID_USED or not was_tried:
+                raise
+            return Receipt()
 
     async def _recall(self, command: RecallCommand) -> Receipt:
         """Possible for 24 hours, with the id that WeCom gave."""

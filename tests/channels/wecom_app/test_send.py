@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from core.ports import (
     HandoverCommand,
     OutboundMessage,
     RecallCommand,
+    Receipt,
 )
 from tests.channels.fake_wecom import FakeWeCom, payload
 from tests.channels.wecom_app.harness import AppHarness
@@ -149,6 +151,18 @@ async def test_only_a_retry_is_checked_for_duplicates(app: AppHarness) -> None:
     first, second = app.wecom.bodies("message/send")
     assert "enable_duplicate_check" not in first
     assert (second["enable_duplicate_check"], second["duplicate_check_interval"]) == (1, 1800)
+
+
+async def test_a_card_whose_answer_got_lost_is_not_a_failure(app: AppHarness) -> None:
+    used = {"errcode": 42014, "errmsg": "task_id used before"}
+    app.wecom.will_answer("message/send", used)
+    with pytest.raises(Rejected):
+        await app.channel.send(replace(CARD, message_id="other"))
+    app.wecom.will_answer("message/send", {"errcode": 6000, "errmsg": "conflict"})
+    with pytest.raises(RetryLater):
+        await app.channel.send(CARD)
+    app.wecom.will_answer("message/send", used)
+    assert await app.channel.send(CARD) == Receipt()
 
 
 async def test_an_expired_file_is_uploaded_again(app: AppHarness) -> None:
