@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from core.content import Address, Content, Text, plain_text
 from core.conversations import service as conversations
+from core.conversations.media import has_file
 from core.conversations.service import Heard, Speech
 from core.conversations.threads import Thread, ensure_thread, get_thread
 from core.db import Tx
@@ -130,5 +131,5 @@ class Turn:
         return last.id if last else None
 
     async def _fetch_media(self, view: MessageView) -> None:
-        if conversations.has_file(view.content):
+        if has_file(view.content):
             await timers.set_timer(self.tx, MEDIA_TIMER, view.id, self.tx.now)

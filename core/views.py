@@ -75,6 +75,7 @@ class AccountView(View):
     account: str
     name: str
     mode: ServiceMode
+    team_id: str | None = None
     is_active: bool
     is_manageable: bool
     version: int = 1

@@ -16,6 +16,7 @@ from core.views import AccountView, ServiceMode
 
 class AccountChangeBody(Body):
     mode: ServiceMode | None = None
+    team_id: str | None = Field(None, max_length=32)
     is_active: bool | None = None
     version: Version
 
@@ -51,6 +52,7 @@ async def change_account(
         version=body.version,
         by=call.actor,
         mode=body.mode,
+        team_id=body.team_id,
         is_active=body.is_active,
     )
 

@@ -7,8 +7,8 @@ from pathlib import PurePath
 
 from bot.channels import Channels
 from core.content import Address, Content, Media, media_of, with_media
+from core.conversations.media import fail_media, keep_media
 from core.conversations.queries import get_message, message_view
-from core.conversations.service import fail_media, keep_media
 from core.conversations.threads import get_thread
 from core.db import UnitOfWork
 from core.errors import Invalid

@@ -1,27 +1,51 @@
-"""The slow net under everything that runs on events: idle sessions end, the queue moves."""
+"""The slow net under everything that runs on events: time-outs of sessions, the queue moves."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
 
 from core.actor import Actor
-from core.db import UnitOfWork
-from core.errors import Conflict
+from core.db import Tx, UnitOfWork
+from core.errors import DomainError
+from core.events import AlarmRaised
 from core.sessions.drain import drain_queue
-from core.sessions.idle import idle_bot_sessions
-from core.sessions.service import close
-from core.settings.sections import Reception
+from core.sessions.idle import idle_bot_sessions, silent_customers, unanswered_sessions
+from core.sessions.service import close, remind, requeue
+
+_SYSTEM = Actor.system("sweep")
 
 
 async def sweep_sessions(uow: UnitOfWork) -> None:
-    """End bot sessions in which nobody has said anything for long; give the queue a push."""
+    """Apply every time-out rule once; each session in a transaction of its own."""
     async with uow.read() as tx:
-        silence = timedelta(seconds=tx.settings.get(Reception).bot_close_s)
-        idle = await idle_bot_sessions(tx, silence)
+        idle = await idle_bot_sessions(tx)
+        unanswered = await unanswered_sessions(tx)
+        to_remind, to_end = await silent_customers(tx)
     for session_id in idle:
-        try:
-            async with uow.write() as tx:
-                await close(tx, session_id, reason="silent", by=Actor.system("sweep"))
-        except Conflict:
-            continue
+        await _each(uow, close, session_id, reason="silent", by=_SYSTEM)
+    for session_id, why in unanswered:
+        await _each(uow, _take_away, session_id, why=why)
+    ending = set(to_end)
+    for session_id in to_remind:
+        if session_id not in ending:
+            await _each(uow, remind, session_id)
+    for session_id in to_end:
+        await _each(uow, close, session_id, reason="customer_silent", by=_SYSTEM)
     await drain_queue(uow)
+
+
+async def _take_away(tx: Tx, session_id: str, *, why: str) -> None:
+    """The customer waits and nobody answers: supervisors hear of it, somebody else gets it."""
+    view = await requeue(tx, session_id, reason=why)
+    facts = {"customer": view.customer_name}
+    tx.emit(AlarmRaised(code=why, session_id=session_id, facts=facts))
+
+
+async def _each(
+    uow: UnitOfWork, work: Callable[..., Awaitable[object]], session_id: str, **more: object
+) -> None:
+    try:
+        async with uow.write() as tx:
+            await work(tx, session_id, **more)
+    except DomainError:
+        return  # it moved meanwhile: the rule no longer holds

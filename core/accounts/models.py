@@ -20,6 +20,8 @@ class AccountRow(Base):
     account: Mapped[str] = mapped_column(String(128))
     name: Mapped[str] = mapped_column(String(64))
     mode: Mapped[str] = mapped_column(String(16), default="console")
+    #: The team that serves this account; None: everyone.
+    team_id: Mapped[str | None] = mapped_column(String(32))
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
     is_manageable: Mapped[bool] = mapped_column(Boolean, default=True)
     #: The channel's limits, copied from its capabilities when the account was registered.

@@ -17,6 +17,7 @@ def account_view(row: AccountRow) -> AccountView:
         account=row.account,
         name=row.name,
         mode=ServiceMode(row.mode),
+        team_id=row.team_id,
         is_active=row.is_active,
         is_manageable=row.is_manageable,
         version=row.version,

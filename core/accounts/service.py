@@ -42,7 +42,7 @@ async def register(
     return account_view(row)
 
 
-async def change(
+async def change(  # noqa: PLR0913 - one keyword per field that may change
     tx: Tx,
     account_id: str,
     *,
@@ -50,8 +50,9 @@ async def change(
     by: Actor,
     mode: ServiceMode | None = None,
     is_active: bool | None = None,
+    team_id: str | None = None,
 ) -> AccountView:
-    """Switch the reception mode or the account itself; running sessions keep their mode.
+    """Switch mode, team or the account itself; running sessions keep theirs. team_id "": none.
 
     Raises: Forbidden, NotFound, Conflict; Invalid when the channel has no native reception.
     """
@@ -68,6 +69,8 @@ async def change(
         row.mode = mode
     if is_active is not None:
         row.is_active = is_active
+    if team_id is not None:
+        row.team_id = team_id or None
     row.version += 1
     facts = {"mode": row.mode, "is_active": row.is_active}
     await audit.append(tx, by=by, action="account.changed", target=account_id, facts=facts)

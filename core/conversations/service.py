@@ -8,31 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import String, Table, bindparam, func, insert, or_, select, update
 
 from core import outbox
-from core.content import Content, Text, media_of, plain_text, split_text
-from core.conversations.models import MessageRow, NoteRow
-from core.conversations.queries import message_view, note_view
+from core.content import Content, Text, plain_text, split_text
+from core.conversations.models import MessageRow
 from core.conversations.threads import Thread
 from core.conversations.window import Window, opened
 from core.db import Tx
 from core.errors import WindowClosed
 from core.events import (
-    MediaStored,
     MessageAdded,
     MessageDeliveryChanged,
     MessageRecalled,
-    NoteAdded,
     WindowChanged,
 )
 from core.ids import new_id
 from core.ports import HandoverCommand, NativeState, OutboundMessage, RecallCommand
-from core.views import Delivery, MessageView, NoteView, Sender
+from core.views import Delivery, MessageView, Sender
 
+#: Platforms tell the moment of a message in whole seconds, cut off.
+_CLOCK_GRAIN = timedelta(seconds=1)
 #: How much of a message a list row shows.
 PREVIEW_CHARS = 80
 
@@ -123,7 +122,8 @@ async def _slots_taken_since(tx: Tx, thread: Thread, moment: datetime) -> int:
     what answered the first of them already counts against the window that the last one opened.
     """
     last = thread.conversation.last_ours_at
-    if thread.limits.window_messages is None or last is None or last < moment:
+    after = moment + _CLOCK_GRAIN
+    if thread.limits.window_messages is None or last is None or last < after:
         return 0
     taken = await tx.db.scalar(
         select(func.count())
@@ -131,7 +131,7 @@ async def _slots_taken_since(tx: Tx, thread: Thread, moment: datetime) -> int:
         .join(outbox.OutboxRow, outbox.OutboxRow.item_id == MessageRow.id)
         .where(
             MessageRow.conversation_id == thread.conversation.id,
-            MessageRow.sent_at >= moment,
+            MessageRow.sent_at >= after,
             MessageRow.delivery.in_((Delivery.PENDING, Delivery.SENT)),
             outbox.OutboxRow.takes_slot.is_(True),
         )
@@ -314,46 +314,6 @@ async def find_heard(tx: Tx, account_id: str, vendor_id: str) -> MessageRow | No
     )
 
 
-async def keep_media(tx: Tx, message_id: str, content: Content) -> None:
-    """The file of a message was fetched and stored: its content now names our copy."""
-    row = await tx.db.scalar(select(MessageRow).where(MessageRow.id == message_id))
-    if row is None:
-        return
-    row.content = content.model_dump(mode="json")
-    row.text = plain_text(content)
-    await tx.db.flush()
-    tx.emit(MediaStored(message=message_view(row)))
-
-
-async def fail_media(tx: Tx, message_id: str, code: str) -> None:
-    """The file of a message could not be had; the desk says why."""
-    row = await tx.db.scalar(select(MessageRow).where(MessageRow.id == message_id))
-    if row is not None:
-        row.failure = code[:64]
-        await tx.db.flush()
-        tx.emit(MediaStored(message=message_view(row)))
-
-
-async def add_note(
-    tx: Tx, thread: Thread, session_id: str | None, text: str, *, author: tuple[str, str]
-) -> NoteView:
-    """Say something among colleagues. author: (id, name)."""
-    row = NoteRow(
-        id=new_id(),
-        conversation_id=thread.conversation.id,
-        session_id=session_id,
-        author_id=author[0],
-        author_name=author[1],
-        text=text,
-        created_at=tx.now,
-    )
-    tx.db.add(row)
-    await tx.db.flush()
-    view = note_view(row)
-    tx.emit(NoteAdded(note=view))
-    return view
-
-
 async def _write_down(  # noqa: PLR0913 - a line of the transcript has so many parts
     tx: Tx,
     thread: Thread,
@@ -426,9 +386,3 @@ def _fit(content: Content, max_text_bytes: int) -> list[Content]:
     if not isinstance(content, Text):
         return [content]
     return [Text(text=part) for part in split_text(content.text, max_text_bytes)]
-
-
-def has_file(content: Content) -> bool:
-    """Does the message carry a file that we do not have yet?"""
-    media = media_of(content)
-    return media is not None and media.attachment_id is None and media.vendor_ref is not None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 from sqlalchemy import Row, Select, or_, select
 
@@ -26,7 +24,7 @@ class InstitutionView(View):
     version: int = Field(default=1)
 
 
-def _select() -> Select[Any]:
+def _select() -> Select[CustomerRow, str]:
     return (
         select(CustomerRow, InstitutionRow.name)
         .outerjoin(InstitutionRow, InstitutionRow.id == CustomerRow.institution_id)
@@ -34,8 +32,8 @@ def _select() -> Select[Any]:
     )
 
 
-def _view(found: Row[Any]) -> CustomerView:
-    row, institution_name = found[0], found[1]
+def _view(found: Row[CustomerRow, str]) -> CustomerView:
+    row, institution_name = found
     return CustomerView(
         id=row.id,
         name=row.name,
@@ -95,3 +93,13 @@ async def list_institutions(
 
 def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+async def contract_level_of(tx: Tx, customer_id: str) -> str:
+    """The contract level of the customer's institution; empty when there is none."""
+    found = await tx.db.scalar(
+        select(InstitutionRow.contract_level)
+        .join(CustomerRow, CustomerRow.institution_id == InstitutionRow.id)
+        .where(CustomerRow.id == customer_id)
+    )
+    return found or ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from core.assignment.queries import candidates
+from core.assignment.queries import slots
 from core.db import UnitOfWork
 from core.errors import Conflict
 from core.sessions.models import SessionRow
 from core.sessions.service import assign_next
-from core.views import ServiceMode, SessionState
+from core.views import SessionState
 
 _LOOK_AHEAD = 200
 
@@ -31,24 +31,14 @@ async def drain_queue(uow: UnitOfWork) -> int:
 
 
 async def _who_can_move(uow: UnitOfWork) -> list[str]:
-    """Queued sessions, in queue order, for which somebody is free at this moment."""
+    """The queue's head, as long as anybody at all has room."""
     async with uow.read() as tx:
-        rows = (
-            await tx.db.execute(
-                select(SessionRow.id, SessionRow.account_id, SessionRow.mode)
-                .where(SessionRow.state == SessionState.QUEUED)
-                .order_by(SessionRow.priority.desc(), SessionRow.queued_at, SessionRow.id)
-                .limit(_LOOK_AHEAD)
-            )
-        ).all()
-        free: dict[tuple[str, str], int] = {}
-        movable: list[str] = []
-        for session_id, account_id, mode in rows:
-            key = (account_id if mode == ServiceMode.NATIVE else "", mode)
-            if key not in free:
-                found = await candidates(tx, account_id, ServiceMode(mode))
-                free[key] = sum(one.capacity - one.open_sessions for one in found)
-            if free[key] > 0:
-                free[key] -= 1
-                movable.append(session_id)
-    return movable
+        if not (await slots(tx)).free:
+            return []
+        rows = await tx.db.scalars(
+            select(SessionRow.id)
+            .where(SessionRow.state == SessionState.QUEUED)
+            .order_by(SessionRow.rank_at, SessionRow.id)
+            .limit(_LOOK_AHEAD)
+        )
+        return list(rows)

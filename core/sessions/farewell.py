@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from core.actor import Actor
 from core.content import Menu, MenuItem
-from core.conversations.service import Speech, add_note, hand_over, say
+from core.conversations.notes import add_note
+from core.conversations.service import Speech, hand_over, say
 from core.conversations.threads import Thread
 from core.db import Tx
 from core.ratings.service import request

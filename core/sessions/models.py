@@ -20,7 +20,7 @@ class SessionRow(Base):
             sqlite_where=text("state <> 'closed'"),
             postgresql_where=text("state <> 'closed'"),
         ),
-        Index("ix_sessions_state_queued", "state", "queued_at"),
+        Index("ix_sessions_queue", "state", "rank_at", "id"),
         Index("ix_sessions_servicer_state", "servicer_id", "state"),
         Index("ix_sessions_opened", "opened_at", "id"),
     )
@@ -33,7 +33,11 @@ class SessionRow(Base):
     mode: Mapped[str] = mapped_column(String(16))
     servicer_id: Mapped[str | None] = mapped_column(ForeignKey("servicers.id"))
     team_id: Mapped[str | None] = mapped_column(String(32), index=True)
-    priority: Mapped[int] = mapped_column(default=0)
+    #: Place in the queue: when it began to wait, less what its priority is worth. Lower is first.
+    rank_at: Mapped[datetime | None]
+    #: Who had it and lost it; not asked again while others can.
+    lost_by: Mapped[list[str]] = mapped_column(default=list)
+    reminded_at: Mapped[datetime | None]
     opened_at: Mapped[datetime]
     handed_off_at: Mapped[datetime | None]
     queued_at: Mapped[datetime | None]

@@ -21,6 +21,7 @@ from core.queues.estimate import DEFAULT_SERVICE_TIME, expected_wait
 from core.ratings.models import RatingRow
 from core.servicers.models import ServicerRow
 from core.sessions.models import SessionRow
+from core.settings.sections import Reception
 from core.views import ServiceMode, SessionState, SessionView, View
 
 ListName = Literal["queue", "mine", "open", "all"]
@@ -197,9 +198,9 @@ def _filtered(statement: Select[*tuple[Any, ...]], filters: Filters) -> Select[*
 
 
 def _in_queue_order(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Higher priority first, then who has waited longest; ids break ties for ever the same."""
+    """Who has waited longest, a priority counting as time; ids break ties for ever the same."""
     return statement.where(SessionRow.state == SessionState.QUEUED).order_by(
-        SessionRow.priority.desc(), SessionRow.queued_at, SessionRow.id
+        SessionRow.rank_at, SessionRow.id
     )
 
 
@@ -212,18 +213,31 @@ async def queue_position(tx: Tx, row: SessionRow) -> int:
             SessionRow.state == SessionState.QUEUED,
             SessionRow.id != row.id,
             or_(
-                SessionRow.priority > row.priority,
-                and_(
-                    SessionRow.priority == row.priority,
-                    or_(
-                        SessionRow.queued_at < row.queued_at,
-                        and_(SessionRow.queued_at == row.queued_at, SessionRow.id < row.id),
-                    ),
-                ),
+                SessionRow.rank_at < row.rank_at,
+                and_(SessionRow.rank_at == row.rank_at, SessionRow.id < row.id),
             ),
         )
     )
     return (ahead or 0) + 1
+
+
+async def last_servicer_of(tx: Tx, row: SessionRow) -> str | None:
+    """Who served this customer last, as long as that counts."""
+    words = tx.settings.get(Reception)
+    if not words.last_servicer_first:
+        return None
+    since = tx.now - timedelta(seconds=words.last_servicer_within_s)
+    return await tx.db.scalar(
+        select(SessionRow.servicer_id)
+        .where(
+            SessionRow.customer_id == row.customer_id,
+            SessionRow.id != row.id,
+            SessionRow.servicer_id.is_not(None),
+            SessionRow.closed_at >= since,
+        )
+        .order_by(SessionRow.closed_at.desc())
+        .limit(1)
+    )
 
 
 async def promised_wait(tx: Tx, position: int) -> int | None:

@@ -6,17 +6,22 @@ the servicers' loads follow in the same transaction. Lock order: session, then s
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Literal
 
 from sqlalchemy import update
 
+from core.accounts.models import AccountRow
 from core.actor import Actor
-from core.assignment.queries import candidates
-from core.assignment.strategy import Choice, least_busy
+from core.assignment.queries import Wanted
+from core.assignment.routing import Destination, choose, destinations
+from core.assignment.strategy import Choice
 from core.content import Text
 from core.conversations.service import Speech, hand_over, say
 from core.conversations.threads import Thread, get_thread
+from core.customers.queries import contract_level_of
 from core.db import Tx
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.events import (
@@ -34,13 +39,14 @@ from core.servicers.models import ServicerRow
 from core.servicers.service import drop_load, take_load
 from core.sessions import farewell
 from core.sessions.models import SessionRow
-from core.sessions.queries import promised_wait, queue_position, session_view
+from core.sessions.queries import last_servicer_of, promised_wait, queue_position, session_view
 from core.sessions.states import Action, next_state
 from core.settings.sections import Reception
+from core.teams.service import mark_assigned
 from core.views import Presence, Sender, ServiceMode, SessionState, SessionView
 
-#: A session that comes back to the queue is served before those that have not been served at all.
-RETURNED_PRIORITY = 10
+#: Reasons for which a session is taken away: whoever lost it is asked last.
+_LOST = frozenset({"servicer_silent", "servicer_offline", "refused", "native_refused"})
 How = Literal["assigned", "claimed", "transferred", "native", "takeover"]
 
 
@@ -55,7 +61,6 @@ async def open_session(tx: Tx, thread: Thread, *, topic: str = "") -> SessionRow
         mode=thread.account.mode,
         opened_at=tx.now,
         first_customer_at=tx.now,
-        priority=0,
         bot_misses=0,
         topic=topic[:200],
         scene=thread.conversation.scene,
@@ -91,6 +96,8 @@ async def hand_off(
         Action.HAND_OFF,
         handed_off_at=tx.now,
         queued_at=tx.now,
+        rank_at=tx.now - await _head_start(tx, thread),
+        team_id=(await destinations(tx, row.customer_id, thread.account.team_id))[0].team_id,
         handoff_reason=reason,
         mode=thread.account.mode,
         waiting_since=row.waiting_since or tx.now,
@@ -107,33 +114,56 @@ async def hand_off(
     return view
 
 
-async def assign_next(
-    tx: Tx, session_id: str, *, without: Collection[str] = ()
-) -> SessionView | None:
+async def assign_next(tx: Tx, session_id: str) -> SessionView | None:
     """Give a queued session to whoever should have it; None when nobody can take it now.
 
-    Safe to race: only one of two assigners wins the session, and nobody goes over a limit.
+    Order: bound team → last servicer → skill → strategy. Safe to race: only one of two assigners
+    wins the session, and nobody goes over a limit.
     """
     row = await get_session(tx, session_id, lock=True)
     if row.state != SessionState.QUEUED:
         return None
-    found = await candidates(tx, row.account_id, ServiceMode(row.mode), without=without)
-    choice = least_busy(found)
-    while choice is not None:
-        if await take_load(tx, choice.servicer_id, within_capacity=True):
-            await _serve(tx, row, Action.ASSIGN, choice, how="assigned")
-            return await session_view(tx, row.id)
-        taken = choice.servicer_id
-        found = [one for one in found if one.servicer_id != taken]
-        choice = least_busy(found)
+    for place in await _places(tx, row):
+        wanted = Wanted(
+            row.account_id, ServiceMode(row.mode), place.team_id, row.topic, tuple(row.lost_by)
+        )
+        taken: set[str] = set()
+        while (choice := await _choose(tx, row, wanted, place, taken)) is not None:
+            if await take_load(tx, choice.servicer_id, within_capacity=True):
+                row.team_id = place.team_id
+                await _serve(tx, row, Action.ASSIGN, choice, how="assigned")
+                if place.team_id is not None:
+                    await mark_assigned(tx, place.team_id, choice.servicer_id)
+                return await session_view(tx, row.id)
+            taken.add(choice.servicer_id)
     return None
+
+
+async def _places(tx: Tx, row: SessionRow) -> Sequence[Destination]:
+    """Teams to ask, in order; a session that was sent to a team stays with it."""
+    account = await tx.db.get_one(AccountRow, row.account_id)
+    found = await destinations(tx, row.customer_id, account.team_id)
+    if row.team_id is None or any(place.team_id == row.team_id for place in found):
+        return found
+    return [Destination(row.team_id)]
+
+
+async def _choose(
+    tx: Tx, row: SessionRow, wanted: Wanted, place: Destination, taken: set[str]
+) -> Choice | None:
+    asked = replace(wanted, without={*wanted.without, *taken})
+    last = await last_servicer_of(tx, row)
+    choice, found = await choose(tx, asked, because=place.because, last_servicer_id=last)
+    if choice is None and not found and row.lost_by and not taken:
+        again = replace(wanted, without=())  # better the one who lost it than nobody
+        choice, _ = await choose(tx, again, because=place.because)
+    return choice
 
 
 async def claim(tx: Tx, session_id: str, *, by: Actor) -> SessionView:
     """Take a session out of the queue. Raises: Forbidden, Conflict (`at_capacity`, moved)."""
     servicer_id = _servicer_of(by)
     row = await get_session(tx, session_id, lock=True)
-    next_state(SessionState(row.state), Action.ASSIGN)
     if row.state != SessionState.QUEUED:
         raise Conflict("not_queued", state=row.state)
     if not await take_load(tx, servicer_id, within_capacity=True):
@@ -207,7 +237,8 @@ async def requeue(
         servicer_id=None,
         team_id=to_team or row.team_id,
         queued_at=tx.now,
-        priority=RETURNED_PRIORITY,
+        rank_at=tx.now - timedelta(seconds=tx.settings.get(Reception).returned_bonus_s),
+        lost_by=sorted({*row.lost_by, *([previous] if reason in _LOST else [])}),
         assigned_because="",
         waiting_since=row.waiting_since or tx.now,
     )
@@ -260,9 +291,20 @@ async def close(
     return view
 
 
+async def remind(tx: Tx, session_id: str) -> None:
+    """Ask a silent customer, once, whether there is anything else."""
+    row = await get_session(tx, session_id, lock=True)
+    if row.state != SessionState.SERVING or row.reminded_at is not None:
+        return
+    row.reminded_at = tx.now
+    thread = await get_thread(tx, row.conversation_id)
+    await _tell(tx, thread, row.id, tx.settings.get(Reception).customer_silent_text)
+
+
 async def note_heard(tx: Tx, row: SessionRow, *, from_customer: bool) -> None:
     """Keep the clocks that a message moves: who waits since when, who answered first."""
     if from_customer:
+        row.reminded_at = None
         if row.waiting_since is None:
             row.waiting_since = tx.now
         return
@@ -345,6 +387,13 @@ async def _tell(tx: Tx, thread: Thread, session_id: str, text: str) -> None:
     """A notice of the system's. It never takes the last slot: that is for the answer."""
     if thread.window.allows(1, tx.now, reserve=1):
         await say(tx, thread, session_id, Speech([Text(text=text)], Sender.SYSTEM))
+
+
+async def _head_start(tx: Tx, thread: Thread) -> timedelta:
+    """What a contract level is worth in the queue; bounded, so that nobody starves."""
+    words = tx.settings.get(Reception)
+    level = await contract_level_of(tx, thread.customer.id)
+    return timedelta(seconds=words.vip_bonus_s if level in words.vip_levels else 0)
 
 
 def _servicer_of(by: Actor) -> str:

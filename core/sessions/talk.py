@@ -11,8 +11,9 @@ from sqlalchemy import select
 from core.actor import Actor
 from core.content import Content
 from core.conversations.models import MessageRow
+from core.conversations.notes import add_note
 from core.conversations.queries import get_message, message_view
-from core.conversations.service import Speech, add_note, ask_recall, say
+from core.conversations.service import Speech, ask_recall, say
 from core.conversations.threads import get_thread
 from core.db import Tx
 from core.errors import Conflict, Forbidden, Invalid

@@ -137,6 +137,27 @@ class Reception(Section):
         description="没有足够历史数据时用于估计等待时间",
         json_schema_extra=_unit("s"),
     )
+    vip_levels: tuple[Line, ...] = Field(
+        ("VIP", "钻石"),
+        max_length=20,
+        title="优先接待的合同等级",
+        description="这些等级的机构在排队时靠前",
+    )
+    vip_bonus_s: int = Field(
+        600,
+        ge=0,
+        le=3600,
+        title="优先等级相当于多等了多久",
+        description="优先客户最多只能越过比他早这么久进入排队的客户",
+        json_schema_extra=_unit("s"),
+    )
+    returned_bonus_s: int = Field(
+        900,
+        ge=0,
+        le=3600,
+        title="转接后重新排队相当于多等了多久",
+        json_schema_extra=_unit("s"),
+    )
     servicer_silent_s: int = Field(
         600,
         ge=60,
@@ -146,6 +167,10 @@ class Reception(Section):
     )
     customer_silent_s: int = Field(
         1800, ge=60, le=172800, title="客户超时未回复则提醒", json_schema_extra=_unit("s")
+    )
+    customer_silent_text: Words = Field(
+        "请问还有其他可以帮您的吗？如果长时间没有回复，本次会话将自动结束。",
+        title="提醒未回复的客户",
     )
     customer_close_s: int = Field(
         7200, ge=120, le=172800, title="客户超时未回复则结束会话", json_schema_extra=_unit("s")

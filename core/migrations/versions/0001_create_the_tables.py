@@ -127,6 +127,7 @@ def upgrade() -> None:
     sa.Column('account', sa.String(length=128), nullable=False),
     sa.Column('name', sa.String(length=64), nullable=False),
     sa.Column('mode', sa.String(length=16), nullable=False),
+    sa.Column('team_id', sa.String(length=32), nullable=True),
     sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.Column('is_manageable', sa.Boolean(), nullable=False),
     sa.Column('limits', Json, nullable=False),
@@ -372,6 +373,38 @@ def upgrade() -> None:
         batch_op.create_index('ix_outbox_pending', ['address_key', 'id'], unique=False, sqlite_where=sa.text("state in ('pending', 'held')"), postgresql_where=sa.text("state in ('pending', 'held')"))
         batch_op.create_index('ix_outbox_state', ['state', 'id'], unique=False)
 
+    op.create_table('reviews',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('subject_kind', sa.String(length=16), nullable=False),
+    sa.Column('subject_id', sa.String(length=32), nullable=False),
+    sa.Column('servicer_id', sa.String(length=32), nullable=False),
+    sa.Column('card_id', sa.String(length=32), nullable=False),
+    sa.Column('scores', Json, nullable=False),
+    sa.Column('total', sa.Float(), nullable=False),
+    sa.Column('is_failed', sa.Boolean(), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=False),
+    sa.Column('reviewer_id', sa.String(length=64), nullable=False),
+    sa.Column('reviewer_name', sa.String(length=64), nullable=False),
+    sa.Column('reviewed_at', UtcDateTime(), nullable=False),
+    sa.Column('appeal', sa.Text(), nullable=False),
+    sa.Column('appeal_answer', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reviews')),
+    sa.UniqueConstraint('subject_kind', 'subject_id', name=op.f('uq_reviews_subject_kind_subject_id'))
+    )
+    with op.batch_alter_table('reviews', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_reviews_reviewed_at'), ['reviewed_at'], unique=False)
+        batch_op.create_index('ix_reviews_servicer', ['servicer_id', 'reviewed_at'], unique=False)
+
+    op.create_table('score_cards',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('name', sa.String(length=64), nullable=False),
+    sa.Column('items', Json, nullable=False),
+    sa.Column('is_active', sa.Boolean(), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_score_cards'))
+    )
     op.create_table('settings',
     sa.Column('key', sa.String(length=64), nullable=False),
     sa.Column('value', Json, nullable=False),
@@ -429,6 +462,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('sla_policies', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sla_policies_position'), ['position'], unique=False)
+
+    op.create_table('sms_codes',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('phone_index', sa.String(length=64), nullable=False),
+    sa.Column('asker', sa.String(length=64), nullable=False),
+    sa.Column('code_hash', sa.String(length=64), nullable=False),
+    sa.Column('sent_at', UtcDateTime(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('used_at', UtcDateTime(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sms_codes'))
+    )
+    with op.batch_alter_table('sms_codes', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sms_codes_asker'), ['asker'], unique=False)
+        batch_op.create_index('ix_sms_codes_phone', ['phone_index', 'sent_at'], unique=False)
 
     op.create_table('synonyms',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
@@ -579,6 +626,20 @@ def upgrade() -> None:
     with op.batch_alter_table('servicers', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_servicers_presence'), ['presence'], unique=False)
 
+    op.create_table('vpn_profiles',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('institution_id', sa.String(length=32), nullable=False),
+    sa.Column('name', sa.String(length=64), nullable=False),
+    sa.Column('tool', sa.String(length=32), nullable=False),
+    sa.Column('sealed', sa.Text(), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_vpn_profiles_institution_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_vpn_profiles'))
+    )
+    with op.batch_alter_table('vpn_profiles', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_vpn_profiles_institution_id'), ['institution_id'], unique=False)
+
     op.create_table('account_servicers',
     sa.Column('account_id', sa.String(length=32), nullable=False),
     sa.Column('servicer_id', sa.String(length=32), nullable=False),
@@ -599,6 +660,19 @@ def upgrade() -> None:
     with op.batch_alter_table('customer_secrets', schema=None) as batch_op:
         batch_op.create_index('ix_customer_secrets_index', ['kind', 'blind_index'], unique=False)
 
+    op.create_table('desks',
+    sa.Column('servicer_id', sa.String(length=32), nullable=False),
+    sa.Column('address_key', sa.String(length=320), nullable=False),
+    sa.Column('focus_id', sa.String(length=32), nullable=True),
+    sa.Column('last_number', sa.Integer(), nullable=False),
+    sa.Column('shown_kind', sa.String(length=16), nullable=False),
+    sa.Column('shown', Json, nullable=False),
+    sa.Column('paced', Json, nullable=False),
+    sa.Column('is_quiet', sa.Boolean(), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['servicer_id'], ['servicers.id'], name=op.f('fk_desks_servicer_id')),
+    sa.PrimaryKeyConstraint('servicer_id', name=op.f('pk_desks'))
+    )
     op.create_table('identities',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('customer_id', sa.String(length=32), nullable=False),
@@ -614,6 +688,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_identities_customer_id'), ['customer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_identities_user'), ['user'], unique=False)
 
+    op.create_table('registrations',
+    sa.Column('customer_id', sa.String(length=32), nullable=False),
+    sa.Column('step', sa.String(length=16), nullable=False),
+    sa.Column('data', Json, nullable=False),
+    sa.Column('phone_sealed', sa.String(length=512), nullable=False),
+    sa.Column('started_at', UtcDateTime(), nullable=False),
+    sa.Column('updated_at', UtcDateTime(), nullable=False),
+    sa.Column('completed_at', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_registrations_customer_id')),
+    sa.PrimaryKeyConstraint('customer_id', name=op.f('pk_registrations'))
+    )
     op.create_table('roster',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('servicer_id', sa.String(length=32), nullable=False),
@@ -688,6 +773,60 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_conversations_customer_id'), ['customer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_conversations_last_message_at'), ['last_message_at'], unique=False)
 
+    op.create_table('desk_cards',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('servicer_id', sa.String(length=32), nullable=False),
+    sa.Column('session_id', sa.String(length=32), nullable=False),
+    sa.Column('response_code', sa.String(length=256), nullable=True),
+    sa.Column('code_expires_at', UtcDateTime(), nullable=True),
+    sa.Column('label', sa.String(length=64), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['servicer_id'], ['desks.servicer_id'], name=op.f('fk_desk_cards_servicer_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_desk_cards'))
+    )
+    with op.batch_alter_table('desk_cards', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_desk_cards_servicer_id'), ['servicer_id'], unique=False)
+        batch_op.create_index('ix_desk_cards_session', ['session_id'], unique=False)
+
+    op.create_table('desk_notices',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('servicer_id', sa.String(length=32), nullable=False),
+    sa.Column('item', Json, nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['servicer_id'], ['desks.servicer_id'], name=op.f('fk_desk_notices_servicer_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_desk_notices'))
+    )
+    with op.batch_alter_table('desk_notices', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_desk_notices_servicer_id'), ['servicer_id'], unique=False)
+
+    op.create_table('desk_sessions',
+    sa.Column('servicer_id', sa.String(length=32), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('session_id', sa.String(length=32), nullable=False),
+    sa.ForeignKeyConstraint(['servicer_id'], ['desks.servicer_id'], name=op.f('fk_desk_sessions_servicer_id')),
+    sa.PrimaryKeyConstraint('servicer_id', 'number', name=op.f('pk_desk_sessions'))
+    )
+    with op.batch_alter_table('desk_sessions', schema=None) as batch_op:
+        batch_op.create_index('ix_desk_sessions_session', ['session_id'], unique=False)
+
+    op.create_table('registration_links',
+    sa.Column('code', sa.String(length=16), nullable=False),
+    sa.Column('name', sa.String(length=64), nullable=False),
+    sa.Column('account_id', sa.String(length=32), nullable=True),
+    sa.Column('institution_id', sa.String(length=32), nullable=True),
+    sa.Column('team_id', sa.String(length=32), nullable=True),
+    sa.Column('product', sa.String(length=64), nullable=False),
+    sa.Column('product_version', sa.String(length=32), nullable=False),
+    sa.Column('is_active', sa.Boolean(), nullable=False),
+    sa.Column('uses', sa.Integer(), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('created_by', sa.String(length=64), nullable=False),
+    sa.Column('expires_at', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['channel_accounts.id'], name=op.f('fk_registration_links_account_id')),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_registration_links_institution_id')),
+    sa.ForeignKeyConstraint(['team_id'], ['teams.id'], name=op.f('fk_registration_links_team_id')),
+    sa.PrimaryKeyConstraint('code', name=op.f('pk_registration_links'))
+    )
     op.create_table('team_bindings',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('subject_kind', sa.String(length=16), nullable=False),
@@ -761,7 +900,9 @@ def upgrade() -> None:
     sa.Column('mode', sa.String(length=16), nullable=False),
     sa.Column('servicer_id', sa.String(length=32), nullable=True),
     sa.Column('team_id', sa.String(length=32), nullable=True),
-    sa.Column('priority', sa.Integer(), nullable=False),
+    sa.Column('rank_at', UtcDateTime(), nullable=True),
+    sa.Column('lost_by', Json, nullable=False),
+    sa.Column('reminded_at', UtcDateTime(), nullable=True),
     sa.Column('opened_at', UtcDateTime(), nullable=False),
     sa.Column('handed_off_at', UtcDateTime(), nullable=True),
     sa.Column('queued_at', UtcDateTime(), nullable=True),
@@ -788,8 +929,8 @@ def upgrade() -> None:
     with op.batch_alter_table('sessions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sessions_customer_id'), ['customer_id'], unique=False)
         batch_op.create_index('ix_sessions_opened', ['opened_at', 'id'], unique=False)
+        batch_op.create_index('ix_sessions_queue', ['state', 'rank_at', 'id'], unique=False)
         batch_op.create_index('ix_sessions_servicer_state', ['servicer_id', 'state'], unique=False)
-        batch_op.create_index('ix_sessions_state_queued', ['state', 'queued_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_sessions_team_id'), ['team_id'], unique=False)
         batch_op.create_index('uq_sessions_open', ['conversation_id'], unique=True, sqlite_where=sa.text("state <> 'closed'"), postgresql_where=sa.text("state <> 'closed'"))
 
@@ -902,6 +1043,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('number', name=op.f('uq_tickets_number'))
     )
     with op.batch_alter_table('tickets', schema=None) as batch_op:
+        batch_op.create_index('ix_tickets_breached', ['is_breached', 'state', 'id'], unique=False)
         batch_op.create_index('ix_tickets_category', ['category_id', 'state', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_tickets_created_at'), ['created_at'], unique=False)
         batch_op.create_index('ix_tickets_customer', ['customer_id', 'id'], unique=False)
@@ -912,6 +1054,30 @@ def upgrade() -> None:
         batch_op.create_index('ix_tickets_session', ['session_id'], unique=False)
         batch_op.create_index('ix_tickets_state', ['state', 'id'], unique=False)
         batch_op.create_index('ix_tickets_team', ['team_id', 'state', 'id'], unique=False)
+
+    op.create_table('remote_assistances',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('ticket_id', sa.String(length=32), nullable=False),
+    sa.Column('servicer_id', sa.String(length=32), nullable=False),
+    sa.Column('tool', sa.String(length=32), nullable=False),
+    sa.Column('vpn_profile_id', sa.String(length=32), nullable=True),
+    sa.Column('purpose', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('asked_at', UtcDateTime(), nullable=False),
+    sa.Column('answered_at', UtcDateTime(), nullable=True),
+    sa.Column('answered_by', sa.String(length=128), nullable=False),
+    sa.Column('consent_text', sa.Text(), nullable=False),
+    sa.Column('started_at', UtcDateTime(), nullable=True),
+    sa.Column('ended_at', UtcDateTime(), nullable=True),
+    sa.Column('result', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['servicer_id'], ['servicers.id'], name=op.f('fk_remote_assistances_servicer_id')),
+    sa.ForeignKeyConstraint(['ticket_id'], ['tickets.id'], name=op.f('fk_remote_assistances_ticket_id')),
+    sa.ForeignKeyConstraint(['vpn_profile_id'], ['vpn_profiles.id'], name=op.f('fk_remote_assistances_vpn_profile_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_remote_assistances'))
+    )
+    with op.batch_alter_table('remote_assistances', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_remote_assistances_servicer_id'), ['servicer_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_remote_assistances_ticket_id'), ['ticket_id'], unique=False)
 
     op.create_table('ticket_entries',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
