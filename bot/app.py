@@ -20,7 +20,7 @@ from admin_api.config import ApiConfig
 from admin_api.services import Diagnose, Links
 from admin_api.services import Services as ApiServices
 from admin_api.socket.hub import SocketHub
-from bot import handlers
+from bot import handlers, ticket_news
 from bot.burst import BURST_TIMER, end_burst
 from bot.channels import Channels
 from bot.config import Settings
@@ -39,7 +39,9 @@ from bot.jobs.recurring import Recurring
 from bot.jobs.sweep import sweep_sessions
 from bot.middlewares.throttle import throttle
 from bot.middlewares.timing import timing
+from bot.readiness import Readiness
 from bot.secrets import key_ring
+from bot.storage import open_blobs
 from bot.turn import MEDIA_TIMER, PROFILE_TIMER
 from channels.base import Channel
 from channels.base import Services as ChannelServices
@@ -49,7 +51,6 @@ from channels.wecom_app.adapter import WeComApp
 from channels.wecom_app.menu import MenuButton
 from channels.wecom_kf.adapter import WeComKf
 from core import lanes
-from core.attachments.blobs import LocalBlobs
 from core.attachments.service import AttachmentStore
 from core.bus import EventBus, Listener, Logged
 from core.clock import SystemClock
@@ -69,6 +70,7 @@ from core.timers.service import free_all as free_timers
 from core.views import AccountView
 from knowledge.answerer import Answerer
 from knowledge.config import make_embedder
+from knowledge.drafting import ChatModel
 from knowledge.embedder import Embedder
 from knowledge.jobs import timer_jobs as knowledge_jobs
 
@@ -104,6 +106,7 @@ class App:
     sender: OutboxSender
     timers: TimerRunner
     recurring: Mapping[str, Recurring]
+    readiness: Readiness
 
     @property
     def is_worker(self) -> bool:
@@ -121,19 +124,22 @@ class App:
     async def work(self) -> None:
         """Everything that runs for ever; until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.bus.run(), name="bus")
-            group.create_task(self._load_answers(), name="answers")
+            ready = self.readiness
+            ready.runs(group.create_task(self.bus.run(), name="bus"))
+            ready.loads(group.create_task(self._load_answers(), name="answers"))
             if not self.is_worker:
                 return
             await recurring.ensure(self.uow, self.recurring)
             if MENU_JOB in self.recurring:
                 await recurring.run_soon(self.uow, MENU_JOB)
             await directory.sync_directory(self.uow, self.channels)
-            group.create_task(self.dispatcher.run(), name="dispatcher")
-            group.create_task(self.sender.run(), name="sender")
-            group.create_task(self.timers.run(), name="timers")
-            for channel in self.channels:
-                group.create_task(_keep_running(channel), name=f"channel:{channel.name}")
+            loops = {
+                "dispatcher": self.dispatcher.run(),
+                "sender": self.sender.run(),
+                "timers": self.timers.run(),
+            } | {f"channel:{one.name}": _keep_running(one) for one in self.channels}
+            for name, loop in loops.items():
+                ready.runs(group.create_task(loop, name=name))
 
     async def _load_answers(self) -> None:
         await self.answerer.start()
@@ -163,7 +169,8 @@ async def build(
         uow.wake_up = ports.wake_up
         live = LiveSettings(uow)
         uow.settings = cast("SettingsReader", live)
-        files = AttachmentStore(uow, LocalBlobs(settings.data_dir / "attachments"), live)
+        blobs = await stack.enter_async_context(open_blobs(settings, uow.clock))
+        files = AttachmentStore(uow, blobs, live)
         channels = Channels(make_channels(settings, uow, ports, files))
         for channel in channels:
             stack.push_async_callback(channel.close)
@@ -171,6 +178,7 @@ async def build(
         answerer = Answerer(uow, embedder, overrides=_overrides(live))
         stack.push_async_callback(answerer.close)
         hub = SocketHub()
+        readiness = Readiness(settings.redis_url)
         api = make_app(
             ApiServices(
                 uow=uow,
@@ -186,6 +194,8 @@ async def build(
                 ),
                 channels=tuple(channel.name for channel in channels),
                 knowledge=answerer,
+                readiness=readiness,
+                writer=ChatModel(post_json, settings.llm) if settings.llm.is_on else None,
                 links=_links(channels),
                 diagnose=_diagnosis(settings, uow, embedder, stack),
             )
@@ -226,6 +236,7 @@ async def build(
             sender=OutboxSender(uow, channels, ports.wake_up, worker=worker),
             timers=TimerRunner(uow, _jobs(tools, channels, files, rounds), ports.wake_up),
             recurring=rounds,
+            readiness=readiness,
         )
 
 
@@ -348,10 +359,11 @@ def _feeds(
 
 def _listeners(settings: Settings) -> Sequence[Listener]:
     """Who hears of every event once, whatever crashes."""
+    news = Listener(ticket_news.LISTENER, ticket_news.hear, begins_now=True)
     if not settings.wecom.has_app:
-        return ()
+        return (news,)
     desk = Announcer(str(settings.wecom.app.agent_id))
-    return (Listener(DESK_LISTENER, desk.hear, begins_now=True),)
+    return (Listener(DESK_LISTENER, desk.hear, begins_now=True), news)
 
 
 @asynccontextmanager

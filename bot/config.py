@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -45,6 +45,27 @@ class LogSettings(BaseModel):
     is_json: bool = Field(False, description="生产环境使用 JSON 日志")
 
 
+class StorageSettings(BaseModel):
+    """Where attachments rest. s3: any S3-compatible store (OSS, COS, MinIO, AWS)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["local", "s3"] = Field("local", description="local：DATA_DIR/attachments")
+    endpoint: str = Field("", description="对象存储的地址，如 https://s3.example.com")
+    bucket: str = ""
+    key: str = Field("", description="访问密钥的编号")
+    secret: SecretStr = SecretStr("")
+    region: str = "us-east-1"
+    prefix: str = Field("", description="对象名的前缀，如 wenqu/")
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        wanted = (self.endpoint, self.bucket, self.key, self.secret.get_secret_value())
+        if self.kind == "s3" and not all(wanted):
+            raise ValueError("s3 需要同时设置 endpoint、bucket、key 与 secret")
+        return self
+
+
 class Settings(BaseSettings):
     """Parsed once, frozen, handed to constructors by section."""
 
@@ -64,6 +85,7 @@ class Settings(BaseSettings):
     admin_password: SecretStr = SecretStr("")
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
+    storage: StorageSettings = StorageSettings()
     wecom: WeComSettings = WeComSettings()
     telegram: TelegramSettings = TelegramSettings()
     terminal: TerminalSettings = TerminalSettings()

@@ -7,7 +7,8 @@ from pathlib import Path
 from bot.backup import Manifest, backup, restore
 from bot.config import Settings
 from bot.secrets import KEPT_SECRET, key_ring, secrets_of
-from core.attachments.blobs import LocalBlobs
+from bot.storage import open_blobs
+from core.clock import SystemClock
 
 
 async def save(settings: Settings, path: Path, *, with_secrets: bool) -> Manifest:
@@ -15,7 +16,8 @@ async def save(settings: Settings, path: Path, *, with_secrets: bool) -> Manifes
     secrets = secrets_of(settings)
     keys = key_ring(settings).key_ids if secrets else ()
     secret = ",".join(secrets) if with_secrets else ""
-    return await backup(settings.database, _blobs(settings), path, keys=keys, secret=secret)
+    async with open_blobs(settings, SystemClock()) as blobs:
+        return await backup(settings.database, blobs, path, keys=keys, secret=secret)
 
 
 async def put_back(
@@ -26,7 +28,8 @@ async def put_back(
         Path(settings.database.removeprefix("sqlite:///")).parent.mkdir(
             parents=True, exist_ok=True
         )
-    done = await restore(settings.database, _blobs(settings), path, is_forced=is_forced)
+    async with open_blobs(settings, SystemClock()) as blobs:
+        done = await restore(settings.database, blobs, path, is_forced=is_forced)
     remarks = _keep_secret(settings, done.secret)
     if lost := done.manifest.missing_attachments:
         remarks.append(f"备份时已有 {lost} 个附件的文件找不到。")
@@ -48,7 +51,3 @@ def _keep_secret(settings: Settings, secret: str) -> list[str]:
     path.touch(mode=0o600)
     path.write_text(secret, encoding="ascii")
     return [f"系统密钥已写入 {path}。"]
-
-
-def _blobs(settings: Settings) -> LocalBlobs:
-    return LocalBlobs(settings.data_dir / "attachments")
