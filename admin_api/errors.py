@@ -142,6 +142,12 @@ def _known(code: str, status: int) -> str:
     return next((kind for kind, number in _KIND_WORDS if number == status), "invalid")
 
 
+def worded(error: DomainError, language: Language = "zh") -> str:
+    """A refusal as people read it, outside of HTTP too."""
+    known = _known(error.code, status_of(error))
+    return say(PROBLEMS, known, language, _worded(dict(error.facts), language))
+
+
 def status_of(error: DomainError) -> int:
     if error.code in _BY_CODE:
         return _BY_CODE[error.code]

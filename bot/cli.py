@@ -15,6 +15,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from admin_api.errors import worded
 from bot import app as application
 from bot import demo as demo_company
 from bot.backup import BackupError
@@ -95,10 +96,19 @@ def run(
         if role != "worker":
             check_port(settings.http)
         async with _database(settings) as uow:
-            await ensure_admin(uow, settings.admin_password.get_secret_value())
+            await _first_admin(uow, settings.admin_password.get_secret_value())
         await application.run(settings, role)
 
     _serve(serve(), settings)
+
+
+async def _first_admin(uow: UnitOfWork, password: str) -> None:
+    try:
+        await ensure_admin(uow, password)
+    except DomainError as error:
+        words = f"[red]没有启动[/red]：WENQU_ADMIN_PASSWORD {worded(error)}"
+        console.print(words, soft_wrap=True, highlight=False)
+        raise typer.Exit(2) from error
 
 
 @cli.command()
@@ -198,7 +208,7 @@ def user_create(
     try:
         asyncio.run(create())
     except DomainError as error:
-        console.print(f"[red]没有创建[/red]：{error.code} {error.facts}")
+        console.print(f"[red]没有创建[/red]：{worded(error)}", soft_wrap=True)
         raise typer.Exit(1) from error
     console.print(f"已创建用户 {name}。")
 

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli import cli
 from tests.bot.processes import wenqu
 
 SECOND_START_S = 5.0
@@ -39,6 +41,25 @@ async def test_a_taken_port_is_explained_and_nothing_is_touched(
         assert f"WENQU_HTTP__PORT={port + 1}" in process.said
         assert "Traceback" not in process.said
     assert not (tmp_path / "data").exists()
+
+
+def test_a_weak_password_of_a_new_user_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WENQU_DATA_DIR", str(tmp_path))
+    command = ["user", "create", "lijun", "--role", "servicer", "--password-stdin"]
+    refused = CliRunner().invoke(cli, command, input="lijun-lijun-1\n")
+    assert refused.exit_code == 1
+    assert "没有创建：密码不符合要求：不能包含用户名" in refused.output
+    assert "weak_password" not in refused.output
+
+
+async def test_a_weak_password_of_the_first_administrator_is_explained(tmp_path: Path) -> None:
+    weak = {"WENQU_ADMIN_PASSWORD": "kurz"}
+    async with wenqu("run", folder=tmp_path, extra=weak) as process:
+        assert await process.process.wait() == 2
+        assert "WENQU_ADMIN_PASSWORD 密码不符合要求：至少 8 个字符" in process.said
+        assert "Traceback" not in process.said
 
 
 def _processor_seconds(pid: int) -> float:
