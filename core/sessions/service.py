@@ -1,6 +1,6 @@
 """The only writer of sessions: open, hand off, assign, transfer, take over, close.
 
-Every state change goes through `_move`: the table decides, a compare-and-set makes it atomic,
+Every state change goes through `moves.move`: the table decides, a compare-and-set makes it atomic,
 the servicers' loads follow in the same transaction. Lock order: session, then servicers by id.
 """
 
@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Literal
-
-from sqlalchemy import update
+from typing import Literal
 
 from core.accounts.models import AccountRow
 from core.actor import Actor
@@ -19,11 +17,11 @@ from core.assignment.queries import Wanted
 from core.assignment.routing import Destination, choose, destinations
 from core.assignment.strategy import Choice
 from core.content import Text
-from core.conversations.service import Speech, hand_over, say
+from core.conversations.service import hand_over
 from core.conversations.threads import Thread, get_thread
 from core.customers.queries import contract_level_of
 from core.db import Tx
-from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid
 from core.events import (
     SessionAssigned,
     SessionClosed,
@@ -39,11 +37,12 @@ from core.servicers.models import ServicerRow
 from core.servicers.service import drop_load, take_load
 from core.sessions import farewell
 from core.sessions.models import SessionRow
+from core.sessions.moves import get_session, move, tell
 from core.sessions.queries import last_servicer_of, promised_wait, queue_position, session_view
-from core.sessions.states import Action, next_state
+from core.sessions.states import Action
 from core.settings.sections import Reception
 from core.teams.service import mark_assigned
-from core.views import Presence, Sender, ServiceMode, SessionState, SessionView
+from core.views import Presence, ServiceMode, SessionState, SessionView
 
 #: Reasons for which a session is taken away: whoever lost it is asked last.
 _LOST = frozenset({"servicer_silent", "servicer_offline", "refused", "native_refused"})
@@ -72,16 +71,6 @@ async def open_session(tx: Tx, thread: Thread, *, topic: str = "") -> SessionRow
     return row
 
 
-async def get_session(tx: Tx, session_id: str, *, lock: bool = False) -> SessionRow:
-    """Raises: NotFound."""
-    row = await tx.db.get(
-        SessionRow, session_id, with_for_update=lock or None, populate_existing=lock
-    )
-    if row is None:
-        raise NotFound("session_not_found")
-    return row
-
-
 async def hand_off(
     tx: Tx, thread: Thread, session_id: str, *, reason: str, notify: bool = True
 ) -> SessionView:
@@ -90,7 +79,7 @@ async def hand_off(
     reason: why (asked, misses, red_line, error …); shown on the desk.
     """
     row = await get_session(tx, session_id, lock=True)
-    await _move(
+    await move(
         tx,
         row,
         Action.HAND_OFF,
@@ -110,7 +99,7 @@ async def hand_off(
     if position == 1 and await assign_next(tx, row.id) is not None:
         return await session_view(tx, row.id)
     if notify:
-        await _tell(tx, thread, row.id, queue_words(tx, position, promise))
+        await tell(tx, thread, row.id, queue_words(tx, position, promise))
     return view
 
 
@@ -230,7 +219,7 @@ async def requeue(
     """Put a served session back into the queue, ahead of those that were never served."""
     row = await get_session(tx, session_id, lock=True)
     previous = row.servicer_id
-    await _move(
+    await move(
         tx,
         row,
         Action.REQUEUE,
@@ -280,7 +269,7 @@ async def close(
         _check_mine(row, by)
     before = SessionState(row.state)
     was_served = row.assigned_at is not None
-    await _move(tx, row, Action.CLOSE, closed_at=tx.now, close_reason=reason, waiting_since=None)
+    await move(tx, row, Action.CLOSE, closed_at=tx.now, close_reason=reason, waiting_since=None)
     if before == SessionState.SERVING and row.servicer_id is not None:
         await drop_load(tx, row.servicer_id)
     if not is_native_end:
@@ -298,7 +287,7 @@ async def remind(tx: Tx, session_id: str) -> None:
         return
     row.reminded_at = tx.now
     thread = await get_thread(tx, row.conversation_id)
-    await _tell(tx, thread, row.id, tx.settings.get(Reception).customer_silent_text)
+    await tell(tx, thread, row.id, tx.settings.get(Reception).customer_silent_text)
 
 
 async def note_heard(tx: Tx, row: SessionRow, *, from_customer: bool) -> None:
@@ -316,25 +305,6 @@ async def note_heard(tx: Tx, row: SessionRow, *, from_customer: bool) -> None:
         tx.emit(SessionUpdated(session=await session_view(tx, row.id)))
 
 
-# --- the one way a session moves -----------------------------------------------------------------
-
-
-async def _move(tx: Tx, row: SessionRow, action: Action, **values: Any) -> None:
-    """Compare-and-set along the table. Raises: InvalidTransition, Conflict."""
-    before = SessionState(row.state)
-    target = next_state(before, action)
-    changed = await tx.db.execute(
-        update(SessionRow)
-        .where(SessionRow.id == row.id, SessionRow.state == before)
-        .values(state=target, version=SessionRow.version + 1, **values)
-        .returning(SessionRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    if changed.first() is None:
-        raise Conflict("session_moved", session_id=row.id)
-    await tx.db.refresh(row)
-
-
 async def _serve(
     tx: Tx,
     row: SessionRow,
@@ -346,7 +316,7 @@ async def _serve(
 ) -> None:
     """Make a session someone's; load has been counted in by the caller."""
     previous = row.servicer_id
-    await _move(
+    await move(
         tx,
         row,
         action,
@@ -380,13 +350,7 @@ async def _greet_or_hand_over(
         ref = servicer.wecom_userid
         await hand_over(tx, thread, row.id, "servicer", servicer_ref=ref, farewell=greeting)
         return
-    await _tell(tx, thread, row.id, greeting.text)
-
-
-async def _tell(tx: Tx, thread: Thread, session_id: str, text: str) -> None:
-    """A notice of the system's. It never takes the last slot: that is for the answer."""
-    if thread.window.allows(1, tx.now, reserve=1):
-        await say(tx, thread, session_id, Speech([Text(text=text)], Sender.SYSTEM))
+    await tell(tx, thread, row.id, greeting.text)
 
 
 async def _head_start(tx: Tx, thread: Thread) -> timedelta:

@@ -19,7 +19,8 @@ from core.db import Tx
 from core.errors import Conflict, Forbidden, Invalid
 from core.permissions import Permission
 from core.sessions.models import SessionRow
-from core.sessions.service import get_session, note_heard
+from core.sessions.moves import get_session
+from core.sessions.service import note_heard
 from core.views import Delivery, MessageView, NoteView, Sender, ServiceMode, SessionState
 
 #: Source: developer.work.weixin.qq.com/document/path/94677 (recall, 2 minutes)

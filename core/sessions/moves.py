@@ -1,0 +1,48 @@
+"""The one way a session moves: along the table, by compare-and-set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import update
+
+from core.content import Text
+from core.conversations.service import Speech, say
+from core.conversations.threads import Thread
+from core.db import Tx
+from core.errors import Conflict, NotFound
+from core.sessions.models import SessionRow
+from core.sessions.states import Action, next_state
+from core.views import Sender, SessionState
+
+
+async def get_session(tx: Tx, session_id: str, *, lock: bool = False) -> SessionRow:
+    """Raises: NotFound."""
+    row = await tx.db.get(
+        SessionRow, session_id, with_for_update=lock or None, populate_existing=lock
+    )
+    if row is None:
+        raise NotFound("session_not_found")
+    return row
+
+
+async def move(tx: Tx, row: SessionRow, action: Action, **values: Any) -> None:
+    """Compare-and-set along the table. Raises: InvalidTransition, Conflict."""
+    before = SessionState(row.state)
+    target = next_state(before, action)
+    changed = await tx.db.execute(
+        update(SessionRow)
+        .where(SessionRow.id == row.id, SessionRow.state == before)
+        .values(state=target, version=SessionRow.version + 1, **values)
+        .returning(SessionRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.first() is None:
+        raise Conflict("session_moved", session_id=row.id)
+    await tx.db.refresh(row)
+
+
+async def tell(tx: Tx, thread: Thread, session_id: str, text: str) -> None:
+    """A notice of the system's. It never takes the last slot: that is for the answer."""
+    if thread.window.allows(1, tx.now, reserve=1):
+        await say(tx, thread, session_id, Speech([Text(text=text)], Sender.SYSTEM))
