@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import select
+
+from core.conversations.models import ConversationRow
 from core.customers.models import CustomerRow
 from core.db import Tx
 from core.errors import NotFound
@@ -100,3 +103,17 @@ def progress(ticket: TicketView) -> tuple[ProgressStep, ...]:
         ProgressStep(key="resolved", at=ticket.resolved_at),
         ProgressStep(key="closed", at=ticket.closed_at),
     )
+
+
+async def conversation_of(tx: Tx, ticket: TicketView) -> str | None:
+    """Where the customer is told about a ticket: the thread in which they wrote last."""
+    query = (
+        select(ConversationRow.id)
+        .where(
+            ConversationRow.customer_id == ticket.customer_id,
+            ConversationRow.last_customer_at.is_not(None),
+        )
+        .order_by(ConversationRow.last_customer_at.desc())
+        .limit(1)
+    )
+    return await tx.db.scalar(query)

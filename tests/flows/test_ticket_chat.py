@@ -37,6 +37,7 @@ async def test_a_ticket_lives_in_the_customers_chat(demo: Company) -> None:
     if ticket["servicer_id"] is None:
         await desk.post(f"{path}/claim")
     await desk.post(f"{path}/actions", {"action": "resolve", "text": "已修复"})
+    await wang.hears(f"您的工单 {number} 已解决。已修复")
     await wang.says(number)
     shown = await wang.hears("状态：已解决")
     assert "解决" in shown.text
