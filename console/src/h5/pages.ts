@@ -5,6 +5,8 @@ import LandingPage from "./LandingPage.vue";
 
 const PAGES: Readonly<Record<string, Component>> = {
   "": LandingPage,
+  tickets: defineAsyncComponent(() => import("./TicketPage.vue")),
+  registrations: defineAsyncComponent(() => import("./RegistrationPage.vue")),
   missing: defineAsyncComponent(() => import("./MissingPage.vue")),
 };
 
@@ -14,7 +16,9 @@ export interface Place {
   rest: string[];
 }
 
-export function placeOf(hash: string): Place {
-  const [name = "", ...rest] = hash.replace(/^#?\/?/, "").split("/");
+/** `/h5/#/tickets/…` and `/h5/tickets/…` mean the same. */
+export function placeOf(hash: string, path = "/h5/"): Place {
+  const said = hash.replace(/^#?\/?/, "") || path.replace(/^\/h5\/?(index\.html)?/, "");
+  const [name = "", ...rest] = said.split("/");
   return { page: PAGES[name] ?? (PAGES["missing"] as Component), rest };
 }

@@ -17,7 +17,13 @@ export type Permission =
   | "setting.manage"
   | "audit.read"
   | "customer.edit"
-  | "customer.reveal";
+  | "customer.reveal"
+  | "customer.manage"
+  | "team.manage"
+  | "ticket.work"
+  | "ticket.manage"
+  | "sla.manage"
+  | "review.write";
 
 export const useAuth = defineStore("auth", () => {
   const me = shallowRef<MeView | null>(null);

@@ -1,4 +1,4 @@
-import { ChatLineRound, Collection, DataLine, List, Lightning, Setting, Tickets, User } from "@element-plus/icons-vue";
+import { ChatLineRound, Collection, DataLine, List, Lightning, Memo, Monitor, Setting, Stamp, Tickets, Timer, User } from "@element-plus/icons-vue";
 import { computed, type Component } from "vue";
 
 import type { Key } from "@/locales";
@@ -14,9 +14,13 @@ export interface Place {
 const PLACES: Place[] = [
   { name: "desk", label: "nav.desk", icon: ChatLineRound },
   { name: "sessions", label: "nav.sessions", icon: Tickets },
+  { name: "tickets", label: "nav.tickets", icon: Memo, needs: "ticket.work" },
+  { name: "queue", label: "nav.queue", icon: Monitor, needs: "session.supervise" },
   { name: "customers", label: "nav.customers", icon: User },
   { name: "knowledge", label: "nav.knowledge", icon: Collection },
   { name: "replies", label: "nav.replies", icon: Lightning },
+  { name: "teams", label: "nav.teams", icon: Timer },
+  { name: "reviews", label: "nav.reviews", icon: Stamp },
   { name: "people", label: "nav.people", icon: List },
   { name: "settings", label: "nav.settings", icon: Setting, needs: "setting.manage" },
   { name: "audit", label: "nav.audit", icon: DataLine, needs: "audit.read" },

@@ -37,6 +37,10 @@ export default {
     people: "People",
     settings: "Settings",
     audit: "Audit",
+    tickets: "Tickets",
+    queue: "Live board",
+    teams: "Teams & SLA",
+    reviews: "Reviews",
     more: "More",
   },
   login: {

@@ -37,6 +37,10 @@ export default {
     people: "客服与帐号",
     settings: "设置",
     audit: "审计",
+    tickets: "工单",
+    queue: "排队看板",
+    teams: "团队时效",
+    reviews: "质检",
     more: "更多",
   },
   login: {

@@ -1,0 +1,69 @@
+/** The customers' files beyond what the desk shows: timeline, duplicates, import, segments, institutions. */
+import type { DuplicateGroupView, DuplicateView, FieldValue, ImportReport, InstitutionDetail, InstitutionHit, MergeView, ProfileView, Rule, SegmentView, TagView, TimelineItem } from "./cases";
+import { call, get, post, put, remove, send } from "./http";
+import type { CustomerView, Page } from "./types";
+
+type Items<T> = { items: T[] };
+export type Secret = "phone" | "email" | "id_number";
+export type TimelineKind = TimelineItem["kind"];
+
+export const timeline = (id: string, kinds: readonly TimelineKind[], cursor: string | null) =>
+  get<Page<TimelineItem>>(`/customers/${id}/timeline`, { kind: kinds.join(","), cursor });
+export const profile = (id: string) => get<ProfileView>(`/customers/${id}/profile`);
+export const setCustom = (id: string, custom: Record<string, FieldValue>, version: number) =>
+  put<ProfileView>(`/customers/${id}/custom`, { custom, version });
+export const setSecret = (id: string, kind: string, value: string) =>
+  put<ProfileView>(`/customers/${id}/secrets/${kind}`, { value });
+export const reveal = (id: string, kind: string) => post<{ value: string }>(`/customers/${id}/secrets/${kind}/reveal`);
+
+export const duplicatesOf = (id: string) => get<Items<DuplicateView>>(`/customers/${id}/duplicates`);
+export const duplicateGroups = () => get<Items<DuplicateGroupView>>("/customer-duplicates");
+export const mergeCustomers = (id: string, gone_id: string) => post<MergeView>(`/customers/${id}/merge`, { gone_id });
+export const mergesOf = (id: string) => get<Items<MergeView>>(`/customers/${id}/merges`);
+export const undoMerge = (id: string) => post<CustomerView>(`/customer-merges/${id}/undo`);
+
+export const tagCustomers = (customer_ids: string[], add: string[], without: string[]) =>
+  post<{ changed: number }>("/customer-tags", { customer_ids, add, remove: without });
+export const customerTags = () => get<Items<TagView>>("/customer-tags");
+
+export function importCustomers(file: File, isDryRun: boolean): Promise<ImportReport> {
+  const body = new FormData();
+  body.set("file", file);
+  return call<ImportReport>("POST", "/customers/import", { body, query: { dry_run: isDryRun } });
+}
+
+export async function exportCustomers(format: "xlsx" | "csv"): Promise<Blob> {
+  return (await send("GET", "/customer-export", { query: { format } })).blob();
+}
+
+export const segments = () => get<Items<SegmentView>>("/segments");
+export const addSegment = (body: { name: string; rule: Rule; is_shared: boolean }) =>
+  post<SegmentView>("/segments", body);
+export const changeSegment = (id: string, body: { name: string; rule: Rule; is_shared: boolean; version: number }) =>
+  put<SegmentView>(`/segments/${id}`, body);
+export const removeSegment = (id: string) => remove(`/segments/${id}`);
+/** How many a rule describes now, and the newest of them. */
+export const previewRule = (rule: Rule) => post<{ count: number; sample: CustomerView[] }>("/segment-previews", { rule });
+export const segmentCustomers = (id: string, cursor: string | null) =>
+  get<Page<CustomerView>>(`/segments/${id}/customers`, { cursor });
+
+export type InstitutionDraft = Pick<
+  InstitutionDetail,
+  "name" | "parent_id" | "kind" | "region_code" | "product" | "product_version" | "contract_level" | "engineer_id"
+>;
+export const institutionTree = (parent_id: string | null, cursor: string | null = null) =>
+  get<Page<InstitutionDetail>>("/institution-tree", { parent_id, cursor, limit: 200 });
+export const institution = (id: string) => get<InstitutionDetail>(`/institutions/${id}`);
+export const findInstitutions = (q: string) => get<Items<InstitutionHit>>("/institution-search", { q });
+export const addInstitution = (draft: InstitutionDraft) => post<InstitutionDetail>("/institutions", draft);
+export const changeInstitution = (id: string, draft: InstitutionDraft, version: number) =>
+  put<InstitutionDetail>(`/institutions/${id}`, { ...draft, version });
+export const removeInstitution = (id: string) => remove(`/institutions/${id}`);
+
+export interface Region {
+  code: string;
+  name: string;
+  path: string[];
+}
+/** National divisions one level below `parent` (empty: the provinces). */
+export const regions = (parent: string) => get<Items<Region>>("/regions", { parent });

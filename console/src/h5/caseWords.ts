@@ -1,0 +1,23 @@
+/** Words of the ticket page and the registration form. */
+const ZH = {
+  broken: "暂时打不开，请稍后再试", loading: "正在打开…", rate: "请评价这次服务", rated: "您的评价", comment: "想说的话（可不填）", submit: "提交评价", history: "处理记录", me: "我", us: "客服", add: "补充说明", send: "提交",
+  state: { new: "待受理", open: "处理中", waiting: "等您回复", suspended: "已挂起", resolved: "已解决", closed: "已关闭", cancelled: "已撤销" },
+  step: { submitted: "已提交", accepted: "已受理", resolved: "已解决", closed: "已关闭" },
+  action: { confirm: "确认已解决", reopen: "没有解决，继续处理", nudge: "催一下", cancel: "撤销工单" },
+  register: "登记信息", registered: "登记完成", registered_hint: "可以回到微信继续对话了。", next: "下一步", back: "上一步", again: "请再填一次",
+  ask: { name: "您的姓名", institution: "您的单位", choice: "是哪一个单位？", phone: "手机号码", code: "短信验证码", done: "" },
+  problem: { bad_phone: "不是有效的手机号码", wrong_code: "验证码不对", code_expired: "验证码已过期", too_many: "操作太频繁，请稍后再试", too_many_attempts: "错误次数太多，请重新获取", not_found: "没有找到这个单位，换个说法试试", required: "请填写" },
+};
+const EN: typeof ZH = {
+  broken: "Cannot be opened now, please try again later", loading: "Opening…", rate: "How was our service?", rated: "Your rating", comment: "Anything to add (optional)", submit: "Rate", history: "What happened", me: "Me", us: "Service", add: "Add something", send: "Send",
+  state: { new: "New", open: "Being worked on", waiting: "Waiting for you", suspended: "Suspended", resolved: "Resolved", closed: "Closed", cancelled: "Withdrawn" },
+  step: { submitted: "Submitted", accepted: "Accepted", resolved: "Resolved", closed: "Closed" },
+  action: { confirm: "It is solved", reopen: "Not solved, go on", nudge: "Remind them", cancel: "Withdraw" },
+  register: "Registration", registered: "Done", registered_hint: "You can go back to the talk in WeChat.", next: "Next", back: "Back", again: "Please try once more",
+  ask: { name: "Your name", institution: "Your institution", choice: "Which of these?", phone: "Mobile number", code: "Code from the message", done: "" },
+  problem: { bad_phone: "Not a mobile number", wrong_code: "Wrong code", code_expired: "The code has expired", too_many: "Too often, please wait", too_many_attempts: "Too many errors, ask for a new code", not_found: "Not found, try other words", required: "Please fill it in" },
+};
+export const caseWords = /^zh/i.test(navigator.language) ? ZH : EN;
+
+export const moment = (iso: string): string =>
+  new Intl.DateTimeFormat(navigator.language, { timeZone: "Asia/Shanghai", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false }).format(new Date(iso));
