@@ -425,3 +425,21 @@ async def test_the_apps_own_address_takes_customers_too(demo: Company, chen: App
     await chen.reads("已接入")
     await chen.types("收到")
     await wang.hears("收到")
+
+
+async def test_trouble_on_the_way_neither_loses_nor_reorders_lines(
+    demo: Company, chen: AppChat
+) -> None:
+    await chen.asks("在线", "在线")
+    wang = await asks_for_people(demo, 1)
+    await chen.reads("已接入")
+    await demo.sandbox.fault("errcode", api="message/send", errcode=-1, times=2)
+    await demo.sandbox.expire_tokens()
+    for number in range(6):
+        await wang.says(f"第{number}行")
+
+    async def everything() -> list[str] | None:
+        said = [row for line in await chen.lines("行") for row in words(line).splitlines()]
+        return said if len(said) >= 6 else None
+
+    assert await eventually(everything) == [f"#1 王建国：第{number}行" for number in range(6)]
