@@ -11,6 +11,8 @@ def queue_words(tx: Tx, position: int, promise_s: int | None) -> str:
     words = tx.settings.get(Reception)
     if promise_s is None:
         return words.nobody_online_text
+    if promise_s == 0:
+        return words.soon_text
     facts = {"position": position, "ahead": position - 1, "wait": spoken_duration(promise_s)}
     text = words.queued_text
     for name, value in facts.items():

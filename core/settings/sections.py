@@ -116,6 +116,7 @@ class Reception(Section):
         title="进入排队",
         description="可用 {position} {ahead} {wait}",
     )
+    soon_text: Words = Field("正在为您转接人工客服，马上就到。", title="马上接入")
     nobody_online_text: Words = Field(
         "正在为您转接人工客服。当前没有客服在线，您的问题已经记录，客服上线后会尽快回复您。",
         title="无人在线",

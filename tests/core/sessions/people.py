@@ -32,9 +32,7 @@ async def a_servicer(uow: UnitOfWork, name: str, *, capacity: int = 5, online: b
     async with uow.write() as tx:
         new = NewUser(f"{name}{next(_NUMBERS)}", name, "hash", Role.SERVICER)
         user = await create_user(tx, new, by=SYSTEM)
-        view = await servicers.create(
-            tx, user_id=user.id, name=name, capacity=capacity, by=SYSTEM
-        )
+        view = await servicers.create(tx, user_id=user.id, name=name, capacity=capacity, by=SYSTEM)
     if online:
         await goes(uow, view.id, Presence.ONLINE)
     return view.id

@@ -126,7 +126,9 @@ async def test_a_vip_overtakes_only_those_who_came_a_little_earlier(uow: UnitOfW
     vip = await a_waiting_session(uow, "vip")
     async with uow.write() as tx:  # the same customer, this time with a contract
         tx.db.add(
-            InstitutionRow(id="i1", name="省疾控", contract_level="VIP", created_at=tx.now, version=1)
+            InstitutionRow(
+                id="i1", name="省疾控", contract_level="VIP", created_at=tx.now, version=1
+            )
         )
         await tx.db.flush()
         await tx.db.execute(
@@ -173,9 +175,7 @@ async def test_many_workers_never_assign_twice_nor_beyond_a_limit(
         await a_servicer(uow, f"p{number}", capacity=7)
     await asyncio.gather(*(drain_queue(uow) for _ in range(workers)))
     async with uow.read() as tx:
-        loads = (
-            await tx.db.execute(select(ServicerRow.id, ServicerRow.open_sessions))
-        ).all()
+        loads = (await tx.db.execute(select(ServicerRow.id, ServicerRow.open_sessions))).all()
         served = await tx.db.execute(
             select(SessionRow.servicer_id, func.count())
             .where(SessionRow.state == SessionState.SERVING)
