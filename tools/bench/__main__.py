@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.bench import chat
+from tools.bench.lists import bench_lists
 from tools.bench.stage import product
 
 Results = list[tuple[str, float, str]]
@@ -54,7 +55,10 @@ async def bench_chat() -> Results:
     return rows
 
 
-BENCHES: dict[str, Callable[[], Coroutine[Any, Any, Results]]] = {"chat": bench_chat}
+BENCHES: dict[str, Callable[[], Coroutine[Any, Any, Results]]] = {
+    "chat": bench_chat,
+    "lists": bench_lists,
+}
 
 
 def main() -> None:
