@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from core.bus import events_after
 from core.customers.models import CustomerRow, InstitutionRow
 from core.db import UnitOfWork
 from core.errors import Conflict
+from core.events import ServicerChanged
 from core.servicers.models import ServicerRow
 from core.sessions import service as sessions
 from core.sessions.drain import drain_queue
@@ -260,3 +262,19 @@ async def test_the_promise_is_kept_beside_what_really_happened(uow: UnitOfWork) 
     assert view.assigned_at is not None
     assert view.queued_at is not None
     assert view.assigned_at - view.queued_at == timedelta(minutes=3)
+
+
+async def test_everyone_hears_of_a_changed_load(uow: UnitOfWork) -> None:
+    await an_account(uow)
+    one = await a_servicer(uow, "one")
+    session = await a_waiting_session(uow, "wm1")
+    async with uow.write() as tx:
+        await sessions.close(tx, session.id, reason="done", by=SYSTEM)
+    async with uow.read() as tx:
+        heard = [logged.event for logged in await events_after(tx, 0)]
+    loads = [
+        event.servicer.open_sessions
+        for event in heard
+        if isinstance(event, ServicerChanged) and event.servicer.id == one
+    ]
+    assert loads[-2:] == [1, 0]
