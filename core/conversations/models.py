@@ -42,6 +42,7 @@ class MessageRow(Base):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("account_id", "vendor_id"),
+        UniqueConstraint("session_id", "client_id", "part"),
         Index("ix_messages_conversation_seq", "conversation_id", "seq"),
         Index("ix_messages_session_seq", "session_id", "seq"),
     )
@@ -62,7 +63,9 @@ class MessageRow(Base):
     delivery: Mapped[str] = mapped_column(String(16))
     failure: Mapped[str] = mapped_column(String(64), default="")
     recalled_at: Mapped[datetime | None]
-    client_id: Mapped[str | None] = mapped_column(String(64), unique=True)
+    #: The desk's own id of what it posted; the parts of a long text share it.
+    client_id: Mapped[str | None] = mapped_column(String(64))
+    part: Mapped[int] = mapped_column(default=0)
     #: Where an answer came from: article_id, title, decision_id.
     source: Mapped[dict[str, Any]] = mapped_column(default=dict)
 

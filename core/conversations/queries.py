@@ -28,7 +28,7 @@ def message_view(row: MessageRow, servicer_name: str = "") -> MessageView:
         delivery=Delivery(row.delivery),
         failure=row.failure,
         recalled_at=row.recalled_at,
-        client_id=row.client_id,
+        client_id=row.client_id if row.part == 0 else None,
         source=row.source,
     )
 

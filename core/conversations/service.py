@@ -182,7 +182,8 @@ async def _say_one(  # noqa: PLR0913 - the steps of `say`, cut out
         servicer_name=speech.servicer_name,
         sent_at=tx.now,
         delivery=Delivery.HELD if is_held else Delivery.PENDING,
-        client_id=speech.client_id if index == 0 else None,
+        client_id=speech.client_id,
+        part=index,
         source=dict(speech.source),
     )
     item = OutboundMessage(
@@ -328,6 +329,7 @@ async def _write_down(  # noqa: PLR0913 - a line of the transcript has so many p
     servicer_id: str | None = None,
     servicer_name: str = "",
     client_id: str | None = None,
+    part: int = 0,
     source: dict[str, str] | None = None,
 ) -> MessageView:
     """Add a line to the transcript and tell everyone."""
@@ -349,6 +351,7 @@ async def _write_down(  # noqa: PLR0913 - a line of the transcript has so many p
         "delivery": delivery,
         "failure": "",
         "client_id": client_id,
+        "part": part,
         "source": source or {},
     }
     seq = await tx.db.scalar(_INSERT, row)
@@ -363,7 +366,7 @@ async def _write_down(  # noqa: PLR0913 - a line of the transcript has so many p
         content=content,
         sent_at=sent_at,
         delivery=delivery,
-        client_id=client_id,
+        client_id=client_id if part == 0 else None,
         source=source or {},
     )
     tx.emit(MessageAdded(message=view))

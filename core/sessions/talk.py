@@ -29,7 +29,10 @@ RECALL_WITHIN = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """client_id: the desk's own id of this message; posting it twice gives the first result."""
+    """client_id: the desk's own id of this message within the session.
+
+    Posting it twice gives the first result.
+    """
 
     contents: Sequence[Content]
     client_id: str | None = None
@@ -38,13 +41,13 @@ class Posting:
 
 
 async def post(tx: Tx, session_id: str, posting: Posting, *, by: Actor) -> list[MessageView]:
-    """Answer the customer from the desk. Idempotent per `client_id`.
+    """Answer the customer from the desk. Idempotent per session and `client_id`.
 
     Raises: Forbidden; Conflict (`native_mode`, `not_serving`); WindowClosed.
     """
-    if posting.client_id and (known := await _posted(tx, posting.client_id)):
-        return known
     row = await get_session(tx, session_id, lock=True)
+    if posting.client_id and (known := await _posted(tx, row, posting.client_id, by)):
+        return known
     _check_may_write(row, by)
     thread = await get_thread(tx, row.conversation_id)
     views = await say(
@@ -65,9 +68,16 @@ async def post(tx: Tx, session_id: str, posting: Posting, *, by: Actor) -> list[
     return views
 
 
-async def _posted(tx: Tx, client_id: str) -> list[MessageView]:
-    first = await tx.db.scalar(select(MessageRow).where(MessageRow.client_id == client_id))
-    return [message_view(first)] if first is not None else []
+async def _posted(tx: Tx, row: SessionRow, client_id: str, by: Actor) -> list[MessageView]:
+    """All parts of what was posted in this session under this id."""
+    found = await tx.db.scalars(
+        select(MessageRow)
+        .where(MessageRow.session_id == row.id, MessageRow.client_id == client_id)
+        .order_by(MessageRow.part)
+    )
+    return [
+        message_view(part, by.name if part.servicer_id == by.servicer_id else "") for part in found
+    ]
 
 
 def _check_may_write(row: SessionRow, by: Actor) -> None:

@@ -124,6 +124,39 @@ async def test_only_sendable_content_leaves_the_desk(servicer: Api, customer: Cu
     await servicer.refused("POST", path, missing, status=404, code="not_found")
 
 
+async def test_a_message_posted_twice_is_sent_once_with_all_its_parts(
+    servicer: Api, customer: Customer
+) -> None:
+    await _online(servicer)
+    await servicer.call("POST", f"/sessions/{customer.session_id}/claim")
+    path = f"/sessions/{customer.session_id}/messages"
+    long = _text("请先检查网络。" * 400, "same-id")
+    first = await servicer.call("POST", path, long, status=201)
+    assert len(first) > 1
+    assert [part["client_id"] for part in first] == ["same-id", *[None] * (len(first) - 1)]
+    again = await servicer.call("POST", path, long, status=201)
+    assert again == first
+    page = await servicer.call("GET", f"{path}?limit=50")
+    assert [line["id"] for line in page["items"]][-len(first) :] == [one["id"] for one in first]
+
+
+async def test_the_same_client_id_in_another_session_is_another_message(
+    servicer: Api, customer: Customer
+) -> None:
+    other = Customer(servicer.services.uow, name="wm-other")
+    await other.says("另一位客户的问题")
+    await other.asks_for_people()
+    await _online(servicer)
+    lines = []
+    for number, one in enumerate((customer, other)):
+        await servicer.call("POST", f"/sessions/{one.session_id}/claim")
+        path = f"/sessions/{one.session_id}/messages"
+        body = _text(f"答复 {number}", "same-id")
+        lines += await servicer.call("POST", path, body, status=201)
+    assert [line["content"]["text"] for line in lines] == ["答复 0", "答复 1"]
+    assert [line["session_id"] for line in lines] == [customer.session_id, other.session_id]
+
+
 async def test_a_message_is_recalled_by_its_sender_within_two_minutes(
     servicer: Api, customer: Customer, log_in: Login
 ) -> None:

@@ -951,13 +951,14 @@ def upgrade() -> None:
     sa.Column('failure', sa.String(length=64), nullable=False),
     sa.Column('recalled_at', UtcDateTime(), nullable=True),
     sa.Column('client_id', sa.String(length=64), nullable=True),
+    sa.Column('part', sa.Integer(), nullable=False),
     sa.Column('source', Json, nullable=False),
     sa.ForeignKeyConstraint(['conversation_id'], ['conversations.id'], name=op.f('fk_messages_conversation_id')),
     sa.ForeignKeyConstraint(['session_id'], ['sessions.id'], name=op.f('fk_messages_session_id')),
     sa.PrimaryKeyConstraint('seq', name=op.f('pk_messages')),
     sa.UniqueConstraint('account_id', 'vendor_id', name=op.f('uq_messages_account_id_vendor_id')),
-    sa.UniqueConstraint('client_id', name=op.f('uq_messages_client_id')),
-    sa.UniqueConstraint('id', name=op.f('uq_messages_id'))
+    sa.UniqueConstraint('id', name=op.f('uq_messages_id')),
+    sa.UniqueConstraint('session_id', 'client_id', 'part', name=op.f('uq_messages_session_id_client_id_part'))
     )
     with op.batch_alter_table('messages', schema=None) as batch_op:
         batch_op.create_index('ix_messages_conversation_seq', ['conversation_id', 'seq'], unique=False)
