@@ -126,6 +126,7 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "文件过大：{size_words}，上限 {most_words}",
         "The file is too large: {size_words}, limit {most_words}",
     ),
+    "no_files_here": ("该渠道只能发送文字", "This channel takes text only"),
     "file_type_refused": ("不支持这种文件", "This kind of file is not accepted"),
     "file_name_mismatch": (
         "文件内容与扩展名 .{extension} 不符",

@@ -30,6 +30,7 @@ def limits_of(channel: Channel) -> AccountLimits:
         max_text_bytes=traits.max_text_bytes,
         max_menu_head_bytes=traits.max_menu_text_bytes,
         max_menu_clicks=traits.max_menu_clicks,
+        max_file_bytes=traits.max_file_bytes if "file" in traits.kinds else 0,
         has_native_handover=traits.has_native_handover,
         can_recall=traits.can_recall,
     )

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from core.accounts.limits import AccountLimits
 from core.actor import Actor
-from core.content import Content
+from core.content import Content, media_of
 from core.conversations.models import MessageRow
 from core.conversations.notes import add_note
 from core.conversations.queries import get_message, message_view
@@ -43,13 +44,16 @@ class Posting:
 async def post(tx: Tx, session_id: str, posting: Posting, *, by: Actor) -> list[MessageView]:
     """Answer the customer from the desk. Idempotent per session and `client_id`.
 
-    Raises: Forbidden; Conflict (`native_mode`, `not_serving`); WindowClosed.
+    Raises: Forbidden; Conflict (`native_mode`, `not_serving`); WindowClosed; Invalid
+    (`file_too_large`, `no_files_here`).
     """
     row = await get_session(tx, session_id, lock=True)
     if posting.client_id and (known := await _posted(tx, row, posting.client_id, by)):
         return known
     _check_may_write(row, by)
     thread = await get_thread(tx, row.conversation_id)
+    for content in posting.contents:
+        _check_size(content, thread.limits)
     views = await say(
         tx,
         thread,
@@ -78,6 +82,17 @@ async def _posted(tx: Tx, row: SessionRow, client_id: str, by: Actor) -> list[Me
     return [
         message_view(part, by.name if part.servicer_id == by.servicer_id else "") for part in found
     ]
+
+
+def _check_size(content: Content, limits: AccountLimits) -> None:
+    """The channel would turn a file that it does not take into a line of text."""
+    media, most = media_of(content), limits.max_file_bytes
+    if media is None or most is None:
+        return
+    if not most:
+        raise Invalid("no_files_here", field="content")
+    if media.size is not None and media.size > most:
+        raise Invalid("file_too_large", field="content", size=media.size, most=most)
 
 
 def _check_may_write(row: SessionRow, by: Actor) -> None:

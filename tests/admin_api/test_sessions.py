@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from core.accounts.service import register
 from core.content import Image, Location, Media, Text
 from core.conversations.service import Speech, say, set_delivery
 from core.conversations.threads import ensure_thread
 from core.ratings import service as ratings
 from core.views import Delivery, Sender
 from tests.admin_api.conftest import Api, Login
-from tests.admin_api.desk import Customer
+from tests.admin_api.desk import LIMITS, Customer
 
 
 @pytest.fixture
@@ -122,6 +123,29 @@ async def test_only_sendable_content_leaves_the_desk(servicer: Api, customer: Cu
     assert problem["errors"][0]["field"] == "content"
     missing = {"content": wanted | {"media": {"attachment_id": "0" * 64}}, "client_id": "z"}
     await servicer.refused("POST", path, missing, status=404, code="not_found")
+
+
+@pytest.mark.parametrize(
+    ("most", "status", "code"), [(6, 413, "file_too_large"), (0, 422, "no_files_here")]
+)
+async def test_a_file_that_the_channel_does_not_take_is_refused(
+    servicer: Api, customer: Customer, most: int, status: int, code: str
+) -> None:
+    await _online(servicer)
+    await servicer.call("POST", f"/sessions/{customer.session_id}/claim")
+    path = f"/sessions/{customer.session_id}/messages"
+    async with servicer.services.uow.write() as tx:
+        limits = LIMITS.model_copy(update={"max_file_bytes": most})
+        address = customer.address
+        await register(
+            tx, channel=address.channel, account=address.account, name="疾控", limits=limits
+        )
+    file = await servicer.services.files.keep(b"minutes", name="纪要.txt")
+    content = {"type": "file", "media": {"attachment_id": file.id}}
+    body = {"content": content, "client_id": "f"}
+    await servicer.refused("POST", path, body, status=status, code=code)
+    page = await servicer.call("GET", path)
+    assert "file" not in [line["content"]["type"] for line in page["items"]]
 
 
 async def test_a_message_posted_twice_is_sent_once_with_all_its_parts(
