@@ -104,7 +104,7 @@ test("wall clocks are the office's, wherever the browser is", () => {
 });
 
 test("a customer's link works with and without a hash", () => {
-  expect(placeOf("#/tickets/abc").rest).toEqual(["abc"]);
-  expect(placeOf("", "/h5/tickets/abc").page).toBe(placeOf("#/tickets/abc").page);
+  expect(placeOf("#/ticket/abc").rest).toEqual(["abc"]);
+  expect(placeOf("", "/h5/ticket/abc").page).toBe(placeOf("#/ticket/abc").page);
   expect(placeOf("", "/h5/").page).toBe(placeOf("#/").page);
 });

@@ -5,8 +5,8 @@ import LandingPage from "./LandingPage.vue";
 
 const PAGES: Readonly<Record<string, Component>> = {
   "": LandingPage,
-  tickets: defineAsyncComponent(() => import("./TicketPage.vue")),
-  registrations: defineAsyncComponent(() => import("./RegistrationPage.vue")),
+  ticket: defineAsyncComponent(() => import("./TicketPage.vue")),
+  register: defineAsyncComponent(() => import("./RegistrationPage.vue")),
   missing: defineAsyncComponent(() => import("./MissingPage.vue")),
 };
 
@@ -16,7 +16,7 @@ export interface Place {
   rest: string[];
 }
 
-/** `/h5/#/tickets/…` and `/h5/tickets/…` mean the same. */
+/** `/h5/#/ticket/…` and `/h5/ticket/…` mean the same. */
 export function placeOf(hash: string, path = "/h5/"): Place {
   const said = hash.replace(/^#?\/?/, "") || path.replace(/^\/h5\/?(index\.html)?/, "");
   const [name = "", ...rest] = said.split("/");

@@ -41,6 +41,8 @@ export default {
     queue: "Live board",
     teams: "Teams & SLA",
     reviews: "Reviews",
+    ticket: "Ticket",
+    missing: "Not found",
     more: "More",
   },
   login: {

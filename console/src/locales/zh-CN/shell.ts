@@ -41,6 +41,8 @@ export default {
     queue: "排队看板",
     teams: "团队时效",
     reviews: "质检",
+    ticket: "工单",
+    missing: "找不到页面",
     more: "更多",
   },
   login: {
