@@ -76,7 +76,7 @@ class EventBus:
         self._uow = uow
         self._feeds = tuple(feeds)
         self._listeners = tuple(listeners)
-        self._sleeper = Sleeper(wake, EVENTS_TOPIC)
+        self._wake = wake
         self._fed = 0
         self._positions: dict[str, int] = {}
 
@@ -93,22 +93,37 @@ class EventBus:
                     await tx.db.execute(insert.on_conflict_do_nothing())
 
     async def run(self) -> None:
-        """Fan out until cancelled."""
-        async with self._sleeper.awake():
-            while True:
-                if not await self.turn():
-                    await self._sleeper.sleep(Sleeper.LONGEST_S)
+        """Fan out until cancelled. Listeners do not wait for a feed that rebuilds an index."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow(self._feed), name="bus.feeds")
+            group.create_task(self._follow(self._hear), name="bus.listeners")
 
     async def turn(self) -> bool:
         """Read what is new once. Returns whether there may be more."""
+        fed = await self._attempt(self._feed)
+        return await self._attempt(self._hear) or fed
+
+    async def _follow(self, work: Callable[[], Awaitable[bool]]) -> None:
+        sleeper = Sleeper(self._wake, EVENTS_TOPIC)
+        async with sleeper.awake():
+            while True:
+                if not await self._attempt(work):
+                    await sleeper.sleep(Sleeper.LONGEST_S)
+
+    async def _attempt(self, work: Callable[[], Awaitable[bool]]) -> bool:
         try:
-            fed = await self._feed()
-            heard = [await self._listen(listener) for listener in self._listeners]
+            return await work()
         except Exception:  # the loop must live on
             log.exception("Reading the event log failed.", extra={"action": "bus.read"})
             await asyncio.sleep(1)
             return True
-        return fed or any(heard)
+
+    async def _hear(self) -> bool:
+        if not self._listeners:
+            return False
+        async with self._uow.read() as tx:
+            newest = await newest_event_id(tx)
+        return any([await self._listen(listener, newest) for listener in self._listeners])
 
     async def _feed(self) -> bool:
         async with self._uow.read() as tx:
@@ -123,9 +138,9 @@ class EventBus:
                 log.exception("A live feed failed.", extra={"action": "bus.feed"})
         return True
 
-    async def _listen(self, listener: Listener) -> bool:
+    async def _listen(self, listener: Listener, newest: int) -> bool:
         known = self._positions.get(listener.name)
-        if known is not None and known >= self._fed:
+        if known is not None and known >= newest:
             return False
         try:
             async with self._uow.read() as tx:
