@@ -55,7 +55,7 @@ export default {
     roster: "Roster", roster_hint: "Next 30 days. Without shifts people work as the calendar says", every_team: "Every team", duty: "Duty", leave: "Leave", from: "From", to: "To", no_shifts: "No shifts",
   },
   sla: {
-    title: "Promises (SLA)", lead: "The first that fits holds; open tickets are recomputed after a change", add: "New policy", edit: "Edit policy", empty: "No policies yet", position: "Order", warn: "Warn at", chain: "Escalation", step: "after {span} → {who}", any: "Any", in_hours: "{what} (work hours)", minutes_after: "work minutes later tell", add_step: "Add a step", team_calendar: "The team's calendar",
+    title: "Promises (SLA)", lead: "The first that fits holds; open tickets are recomputed after a change", add: "New policy", edit: "Edit policy", empty: "No policies yet", position: "Order", warn: "Warn at", chain: "Escalation", step: "after {span} → {who}", any: "Any", at_once: "at once → {who}", in_hours: "{what} (work hours)", minutes_after: "work minutes later tell", add_step: "Add a step", team_calendar: "The team's calendar",
     tester: "When would such a ticket be due?", holds: "“{name}” holds", no_policy: "No policy fits", used: "{used} of {target}", due_at: "due {when}", no_promise: "Nothing promised",
     to: { servicer: "assignee", leader: "leader", supervisor: "supervisor" }, measure: { first_response: "First response", next_response: "Next response", resolution: "Resolution" }, state: { running: "running", paused: "paused", met: "met", breached: "breached", void: "void" },
   },

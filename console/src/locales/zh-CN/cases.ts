@@ -55,7 +55,7 @@ export default {
     roster: "排班", roster_hint: "未来 30 天。没有排班的人按日历上班", every_team: "全部团队", duty: "值班", leave: "请假", from: "开始", to: "结束", no_shifts: "没有排班",
   },
   sla: {
-    title: "时效承诺", lead: "从上到下，第一条符合的生效；修改后未完成的工单重新计算", add: "新建承诺", edit: "编辑承诺", empty: "还没有时效承诺", position: "顺序", warn: "预警于", chain: "超时升级", step: "{span}后 → {who}", any: "不限", in_hours: "{what}（工作小时）", minutes_after: "工作分钟后通知", add_step: "添加一级", team_calendar: "团队的日历",
+    title: "时效承诺", lead: "从上到下，第一条符合的生效；修改后未完成的工单重新计算", add: "新建承诺", edit: "编辑承诺", empty: "还没有时效承诺", position: "顺序", warn: "预警于", chain: "超时升级", step: "{span}后 → {who}", any: "不限", at_once: "立即 → {who}", in_hours: "{what}（工作小时）", minutes_after: "工作分钟后通知", add_step: "添加一级", team_calendar: "团队的日历",
     tester: "这样的工单什么时候到期？", holds: "适用「{name}」", no_policy: "没有承诺适用", used: "已用 {used} / {target}", due_at: "{when} 到期", no_promise: "没有时效承诺",
     to: { servicer: "处理人", leader: "组长", supervisor: "主管" }, measure: { first_response: "首次响应", next_response: "后续响应", resolution: "解决" }, state: { running: "计时中", paused: "已暂停", met: "已达成", breached: "已超时", void: "不再计算" },
   },
