@@ -236,8 +236,9 @@ def audit_verify() -> None:
 @asynccontextmanager
 async def _knowledge() -> AsyncIterator[Tools]:
     settings = _settings()
+    models = settings.data_dir / "models"
     async with _database(settings) as uow:
-        yield Tools(uow, make_encoder(settings.embedder, post_json))
+        yield Tools(uow, make_encoder(settings.embedder, post_json, models), models)
 
 
 cli.add_typer(user_cli, name="user")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from core.db import UnitOfWork
+from knowledge import optimised
 from knowledge.embedder import Embedder
 from knowledge.encoders import (
     Encoder,
@@ -45,12 +47,19 @@ class LlmSettings(BaseModel):
         return bool(self.url and self.model)
 
 
-def make_encoder(settings: EmbedderSettings, post: PostJson | None = None) -> Encoder:
+def make_encoder(
+    settings: EmbedderSettings, post: PostJson | None = None, models: Path | None = None
+) -> Encoder:
     """The encoder that the settings name; `post` is needed for the kind `openai`.
+
+    models: the folder where `wenqu faq optimise` leaves the faster form of the bundled model.
 
     Raises: EncoderError for settings that name none.
     """
     if settings.kind == "bundled":
+        file = models / optimised.FILE_NAME if models is not None else None
+        if file is not None and file.exists() and optimised.is_available():
+            return optimised.optimised(file)
         return bundled()
     if not settings.model:
         raise EncoderError("EMBEDDER__MODEL is not set")
@@ -63,8 +72,11 @@ def make_encoder(settings: EmbedderSettings, post: PostJson | None = None) -> En
 
 
 def make_embedder(
-    settings: EmbedderSettings, uow: UnitOfWork, post: PostJson | None = None
+    settings: EmbedderSettings,
+    uow: UnitOfWork,
+    post: PostJson | None = None,
+    models: Path | None = None,
 ) -> Embedder:
     """The encoder with its memory and its store in the database."""
-    encoder = make_encoder(settings, post)
+    encoder = make_encoder(settings, post, models)
     return Embedder(encoder, store=DatabaseVectors(uow), wait_s=settings.wait_s)

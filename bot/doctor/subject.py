@@ -115,7 +115,7 @@ async def open_subject(settings: Settings) -> AsyncIterator[Subject]:
     """For the command line: everything is made for the occasion and closed after it."""
     uow = UnitOfWork(make_engine(settings.database, pool_size=1), SystemClock())
     http = HttpClient(timeout_s=8)
-    encoder = make_encoder(settings.embedder, post_json)
+    encoder = make_encoder(settings.embedder, post_json, settings.data_dir / "models")
 
     async def encode(text: str) -> object:
         return await encoder.encode([text], Role.QUERY)

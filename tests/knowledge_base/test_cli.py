@@ -22,7 +22,8 @@ def app(sqlite_url: str) -> typer.Typer:
     @asynccontextmanager
     async def tools() -> AsyncIterator[Tools]:
         uow = UnitOfWork(make_engine(sqlite_url), SystemClock())
-        yield Tools(uow, GramEncoder())
+        models = Path(sqlite_url.removeprefix("sqlite:///")).parent
+        yield Tools(uow, GramEncoder(), models)
         await uow.close()
 
     root = typer.Typer()
@@ -112,3 +113,15 @@ def test_a_bad_row_is_named_and_the_exit_code_tells(app: typer.Typer, tmp_path: 
     assert "第 3 行：缺少 id" in run.output
     source.write_text("x,y\n1,2\n", encoding="utf-8")
     assert CliRunner().invoke(app, ["kb", "import", str(source)]).exit_code == 2
+
+
+def test_the_bundled_model_is_made_faster_by_one_command(
+    app: typer.Typer, sqlite_url: str
+) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    run = CliRunner().invoke(app, ["faq", "optimise"])
+    assert run.exit_code == 0, run.output
+    made = Path(sqlite_url.removeprefix("sqlite:///")).parent / "e5-small-int8.onnx"
+    assert 20e6 < made.stat().st_size < 60e6
+    assert "重启服务后使用" in run.output
