@@ -174,7 +174,7 @@ async def build(
         channels = Channels(make_channels(settings, uow, ports, files))
         for channel in channels:
             stack.push_async_callback(channel.close)
-        embedder = make_embedder(settings.embedder, uow, post_json)
+        embedder = make_embedder(settings.embedder, uow, post_json, settings.data_dir / "models")
         answerer = Answerer(uow, embedder, overrides=_overrides(live))
         stack.push_async_callback(answerer.close)
         hub = SocketHub()
