@@ -12,10 +12,14 @@ from channels.update import Update
 from core import inbox
 from core.clock import Clock
 from core.content import Address, Content
+from core.customers.queries import institution_kind
 from core.db import UnitOfWork
 from core.ports import RateLimiter
+from core.registration.sms import SmsSender
+from core.sealing import KeyRing
 from core.sessions.situation import Situation
 from core.settings.live import LiveSettings
+from knowledge.content import INTERNAL
 from knowledge.decisions import FaqDecision
 from knowledge.views import FoundArticle
 
@@ -23,9 +27,13 @@ from knowledge.views import FoundArticle
 class Answers(Protocol):
     """The knowledge base, as the bot sees it."""
 
+    def is_urgent(self, line: str) -> bool: ...
+
     async def decide(self, question: str, *, audience: str | None = None) -> FaqDecision: ...
 
-    async def choose(self, article_id: str, question: str) -> FaqDecision | None: ...
+    async def choose(
+        self, article_id: str, question: str, *, audience: str | None = None
+    ) -> FaqDecision | None: ...
 
     async def search(self, text: str, limit: int = 5) -> list[FoundArticle]:
         """Live articles for a servicer, best first."""
@@ -42,17 +50,25 @@ class Downloads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What handlers and jobs work with. One per process."""
+    """What handlers and jobs work with. One per process. public_url: of customers' pages."""
 
     uow: UnitOfWork
     settings: LiveSettings
     answers: Answers
     limiter: RateLimiter
     downloads: Downloads
+    keys: KeyRing
+    sms: SmsSender
+    public_url: str
 
     @property
     def clock(self) -> Clock:
         return self.uow.clock
+
+
+def audience_of(kind: str) -> str:
+    """No institution, whatever its kind is called, gets what is meant for our own people."""
+    return "" if kind == INTERNAL else kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,13 @@ class Context:
     @property
     def is_with_people(self) -> bool:
         return self.situation is not None and self.situation.is_with_people
+
+    async def audience(self) -> str:
+        """For whom an answer would be: the kind of the customer's institution."""
+        if self.situation is not None:
+            return audience_of(self.situation.institution_kind)
+        async with self.tools.uow.read() as tx:
+            return audience_of(await institution_kind(tx, self.update.address))
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Turn]:

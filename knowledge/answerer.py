@@ -17,6 +17,7 @@ from knowledge.decisions import FaqDecision, Offer
 from knowledge.embedder import Embedder, Progress
 from knowledge.encoders import EncoderError
 from knowledge.engine import Engine, load_engine
+from knowledge.gates import GateKind
 from knowledge.library import Library
 from knowledge.pools import ARTICLES_AT_ONCE, PUBLIC, LiveArticle, Pools
 from knowledge.queries import articles_by_id, live_articles, live_stamps
@@ -122,14 +123,16 @@ class Answerer:
             decision = await self._without_model(pool, question, audience or PUBLIC)
         return self._decided(question, decision, audience or PUBLIC, started)
 
-    async def choose(self, article_id: str, question: str) -> FaqDecision | None:
-        """The customer picked an article from a menu. None when it is no longer live."""
+    async def choose(
+        self, article_id: str, question: str, *, audience: str | None = None
+    ) -> FaqDecision | None:
+        """The customer picked an article from a menu. None when it is gone or not for them."""
         live = self._pools.articles.get(article_id)
-        if live is None:
+        if live is None or not live.is_for(audience or PUBLIC):
             return None
         picked = Candidate(article_id, 0.0, {})
         decision = Decision(Band.ANSWER, 1.0, (picked,), "chosen", 0.0)
-        return self._decided(question, decision, PUBLIC, time.perf_counter())
+        return self._decided(question, decision, audience or PUBLIC, time.perf_counter())
 
     async def guess(self, question: str) -> tuple[str, str, float] | None:
         """(best article, its category, the shipped scorer's confidence); None behind a gate.
@@ -184,6 +187,11 @@ class Answerer:
     @property
     def scorer_version(self) -> str:
         return self._engine.scorer.version
+
+    def is_urgent(self, line: str) -> bool:
+        """Does this line alone ask for people or touch a red line? Then nobody waits for more."""
+        gate = self._engine.gates.check(line)
+        return gate is not None and gate.kind in {GateKind.HUMAN, GateKind.REDLINE}
 
     async def search(
         self, text: str, limit: int = 5, *, audience: str = INTERNAL

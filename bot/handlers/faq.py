@@ -24,13 +24,13 @@ async def asked(update: MessageReceived, ctx: Context) -> None:
         await _straight_to_people(update, ctx)
         return
     in_burst = ctx.situation is not None and bool(ctx.situation.pending)
-    if in_burst or not is_whole_question(text):
+    if (in_burst or not is_whole_question(text)) and not ctx.tools.answers.is_urgent(text):
         async with ctx.write() as turn:
             heard = await turn.hear(update.message_id, update.content, update.occurred_at)
             if turn.is_bots:
                 await wait_for_more(turn, heard.id)
         return
-    decision = await ctx.tools.answers.decide(text)
+    decision = await ctx.tools.answers.decide(text, audience=await ctx.audience())
     async with ctx.write() as turn:
         heard = await turn.hear(update.message_id, update.content, update.occurred_at)
         await reply(turn, decision, [heard.id])
@@ -62,9 +62,10 @@ async def unsolved(update: MenuChosen, ctx: Context) -> None:
 @router.on(MenuChosen, MenuId(ASK))
 async def chose_question(update: MenuChosen, ctx: Context) -> None:
     """A line of a menu names its article; one that is gone meanwhile is asked like any other."""
-    answers = ctx.tools.answers
-    decision = await answers.choose(update.menu_id.removeprefix(ASK), update.text)
-    decision = decision or await answers.decide(update.text)
+    answers, audience = ctx.tools.answers, await ctx.audience()
+    picked = update.menu_id.removeprefix(ASK)
+    decision = await answers.choose(picked, update.text, audience=audience)
+    decision = decision or await answers.decide(update.text, audience=audience)
     async with ctx.write() as turn:
         heard = await _hear_click(turn, update)
         await reply(turn, decision, [heard])
@@ -73,7 +74,7 @@ async def chose_question(update: MenuChosen, ctx: Context) -> None:
 @router.on(MenuChosen)
 async def clicked_something(update: MenuChosen, ctx: Context) -> None:
     """A menu that we do not know any more: its text is what the customer means."""
-    decision = await ctx.tools.answers.decide(update.text)
+    decision = await ctx.tools.answers.decide(update.text, audience=await ctx.audience())
     async with ctx.write() as turn:
         heard = await _hear_click(turn, update)
         await reply(turn, decision, [heard])

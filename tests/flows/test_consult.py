@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.settings.sections import Bot
 from tests.flows.company import CDC, Company, company, eventually
 
 
@@ -93,3 +94,15 @@ async def test_two_accounts_keep_one_customer_apart(demo: Company) -> None:
     await there.says("忘记登录密码怎么重置？")
     await there.hears("来源")
     assert not any("来源" in line for line in await here.heard())
+
+
+async def test_a_wish_for_a_person_or_a_red_line_does_not_wait_for_more_lines(
+    demo: Company,
+) -> None:
+    await demo.sets(Bot(burst_quiet_s=10, burst_max_s=60))
+    bitten, impatient = demo.customer(4), demo.customer(5)
+    await bitten.says("孩子被狗咬了")
+    await bitten.hears("清水", timeout_s=8)
+    await impatient.says("在吗")
+    await impatient.says("给我转人工吧")
+    await impatient.hears("没有客服在线", timeout_s=8)
