@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.context import Context
+from bot.desk import ticket_work
 from bot.desk.bench import Bench, serve
 from bot.desk.sessions import claim, make_ticket, offer_colleagues
 from bot.desk.words import NATIVE, ago, refusal, shortened, who
@@ -81,22 +82,20 @@ def bot_tried(decisions: Sequence[DecisionView]) -> str:
 async def pressed(update: CardPressed, ctx: Context) -> None:
     """A button was pressed: its fresh code is kept, whatever becomes of the wish."""
 
-    async def keep(bench: Bench) -> str | None:
-        servicer_id = bench.desk.servicer.id
-        session_id = await cards.session_of(bench.tx, update.task_id, servicer_id)
-        if session_id is not None:
-            await cards.keep_code(bench.tx, update.task_id, update.response_code, bench.tx.now)
-        return session_id
-
     async def work(bench: Bench) -> None:
-        session_id = await keep(bench)
-        if session_id is None:
+        card_id = update.task_id
+        about = await cards.subject_of(bench.tx, card_id, bench.desk.servicer.id)
+        if about is None:
             await bench.desk.answer(
                 "这张卡片已经失效。发「会话」查看您的会话，发「接入」接下一位。"
             )
             return
-        view = await session_view(bench.tx, session_id)
-        await _ACTIONS.get(update.button, _take)(bench, update.task_id, view)
+        await cards.keep_code(bench.tx, card_id, update.response_code, bench.tx.now)
+        if about.ticket_id is not None:
+            await ticket_work.pressed(bench, card_id, about.ticket_id, update.button)
+        elif about.session_id is not None:
+            view = await session_view(bench.tx, about.session_id)
+            await _ACTIONS.get(update.button, _take)(bench, card_id, view)
 
     await serve(ctx, work)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.context import Context
-from bot.desk import library, presence, sessions, talking
+from bot.desk import library, presence, sessions, talking, ticket_work
+from bot.desk.ticket_work import command
 
 Handler = Callable[[Context, str], Awaitable[None]]
 
@@ -36,6 +37,12 @@ COMMANDS: Final[dict[str, Command]] = {
     "结束": Command(_MAYBE_NUMBER, sessions.end),
     "转接": Command(_MAYBE_TEXT, sessions.transfer),
     "工单": Command(_MAYBE_TEXT, sessions.open_ticket),
+    "待办": Command(_ALONE, ticket_work.show),
+    "受理": Command(ticket_work.NUMBERED, command(ticket_work.accept)),
+    "解决": Command(ticket_work.NUMBERED, command(ticket_work.resolve)),
+    "转单": Command(ticket_work.NUMBERED, command(ticket_work.pass_on)),
+    "催办": Command(ticket_work.NUMBERED, command(ticket_work.nudge)),
+    "升级": Command(ticket_work.NUMBERED, command(ticket_work.escalate)),
     "知识": Command(_TEXT, library.search),
     "引用": Command(_NUMBER, library.cite),
     "快捷": Command(_MAYBE_TEXT, library.canned),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from bot.desk import arrivals, relayed
+from bot.desk import arrivals, relayed, tickets
 from bot.desk.news import News
 from core.bus import Logged
 from core.db import Tx
@@ -18,6 +18,7 @@ from core.desk.queries import served
 from core.errors import NotFound
 from core.events import (
     Event,
+    FollowUpDue,
     MediaStored,
     MessageAdded,
     MessageDeliveryChanged,
@@ -28,6 +29,13 @@ from core.events import (
     SessionClosed,
     SessionHandedOff,
     SessionRequeued,
+    SlaBreached,
+    SlaWarned,
+    TicketAssigned,
+    TicketEscalated,
+    TicketMoved,
+    TicketNudged,
+    TicketUpdated,
     WindowChanged,
 )
 
@@ -44,6 +52,14 @@ _HANDLERS: Final[dict[type[Any], Callable[[News, Any], Awaitable[None]]]] = {
     NoteAdded: relayed.note_added,
     WindowChanged: relayed.window_changed,
     RatingGiven: relayed.rated,
+    TicketAssigned: tickets.assigned,
+    TicketMoved: tickets.moved,
+    TicketNudged: tickets.nudged,
+    TicketEscalated: tickets.escalated,
+    TicketUpdated: tickets.updated,
+    SlaWarned: tickets.warned,
+    SlaBreached: tickets.breached,
+    FollowUpDue: tickets.follow_up_due,
 }
 
 
@@ -64,6 +80,7 @@ class Announcer:
                 await _HANDLERS[type(event)](news, event)
             except NotFound:
                 continue  # erased meanwhile: there is nothing to tell
+        await tickets.deal(news)
 
 
 def _session_of(event: Event) -> str | None:

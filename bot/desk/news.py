@@ -17,11 +17,22 @@ WINDOW_TIMER: Final = "desk.window"
 DIGEST_TIMER: Final = "desk.digest"
 
 
+@dataclass(frozen=True, slots=True)
+class TicketNote:
+    """Why a ticket wants somebody. by: who did it; that person need not be told."""
+
+    head: str
+    detail: str = ""
+    by: str = ""
+    follow_up_id: str | None = None
+
+
 @dataclass(slots=True)
 class News:
     """account: the app's agent id. now: sessions of the batch that are served at this moment.
 
     coming: sessions that the batch introduces. shown: messages that introductions have shown.
+    tickets: (servicer, ticket) → why that ticket wants that servicer; dealt when all is heard.
     """
 
     tx: Tx
@@ -29,6 +40,10 @@ class News:
     now: dict[str, Served]
     coming: set[str]
     shown: set[str] = field(default_factory=set)
+    tickets: dict[tuple[str, str], list[TicketNote]] = field(default_factory=dict)
+
+    def note(self, servicer_id: str, ticket_id: str, note: TicketNote) -> None:
+        self.tickets.setdefault((servicer_id, ticket_id), []).append(note)
 
     async def desk(self, servicer: ServicerView) -> Desk:
         address = Address(APP_CHANNEL, self.account, servicer.wecom_userid or "")

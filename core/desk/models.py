@@ -44,17 +44,22 @@ class DeskSessionRow(Base):
 
 
 class DeskCardRow(Base):
-    """A card that was sent. id: its task id. label: set once it is closed, or shall be.
+    """A card that was sent, about a session or a ticket. id: its task id.
 
+    label: set once it is closed, or shall be.
     response_code: closes it, once, until `code_expires_at`; every press brings a fresh one.
     """
 
     __tablename__ = "desk_cards"
-    __table_args__ = (Index("ix_desk_cards_session", "session_id"),)
+    __table_args__ = (
+        Index("ix_desk_cards_session", "session_id"),
+        Index("ix_desk_cards_ticket", "ticket_id"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     servicer_id: Mapped[str] = mapped_column(ForeignKey("desks.servicer_id"), index=True)
-    session_id: Mapped[str] = mapped_column(String(32))
+    session_id: Mapped[str | None] = mapped_column(String(32))
+    ticket_id: Mapped[str | None] = mapped_column(String(32))
     response_code: Mapped[str | None] = mapped_column(String(256))
     code_expires_at: Mapped[datetime | None]
     label: Mapped[str] = mapped_column(String(64), default="")

@@ -188,14 +188,19 @@ async def _rematch(tx: Tx, facts: Facts, rows: list[SlaClockRow]) -> None:
 
 
 async def _judge_again(tx: Tx, row: SlaClockRow) -> None:
-    """A deadline that a new promise puts into the past is announced by the next tick."""
+    """A deadline that a new promise puts into the past is announced by the next tick.
+
+    A breach that stands as it was has had its escalations; they are not repeated.
+    """
     calendar = await calendars.working_calendar(tx, row.calendar_id)
     reached = clock.reached_at(calendar, runs_of(row), row.target_s)
     is_past = reached is not None and reached <= tx.now
     is_known = row.breached_at is not None or not clock.is_running(runs_of(row))
-    row.breached_at = reached if is_past and is_known else None
+    breached_at = reached if is_past and is_known else None
+    if breached_at != row.breached_at:
+        row.chain_done = 0
+    row.breached_at = breached_at
     row.warned_at = row.warned_at if is_past else None
-    row.chain_done = 0
 
 
 async def _settle(tx: Tx, ticket_id: str, rows: Sequence[SlaClockRow]) -> Summary:

@@ -169,6 +169,12 @@ async def escalate(
     return result
 
 
+async def recipients(tx: Tx, ticket_id: str, to: EscalateTo) -> tuple[str, ...]:
+    """Servicers to be told about a ticket as it stands now; nobody when it is gone."""
+    row = await tx.db.get(TicketRow, ticket_id)
+    return await recipients_of(tx, row, to) if row is not None else ()
+
+
 async def recipients_of(tx: Tx, row: TicketRow, to: EscalateTo) -> tuple[str, ...]:
     """Servicers to be told; where a level is empty, the one above it."""
     team = await tx.db.get(TeamRow, row.team_id) if row.team_id else None

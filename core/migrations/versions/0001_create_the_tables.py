@@ -776,7 +776,8 @@ def upgrade() -> None:
     op.create_table('desk_cards',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('servicer_id', sa.String(length=32), nullable=False),
-    sa.Column('session_id', sa.String(length=32), nullable=False),
+    sa.Column('session_id', sa.String(length=32), nullable=True),
+    sa.Column('ticket_id', sa.String(length=32), nullable=True),
     sa.Column('response_code', sa.String(length=256), nullable=True),
     sa.Column('code_expires_at', UtcDateTime(), nullable=True),
     sa.Column('label', sa.String(length=64), nullable=False),
@@ -787,6 +788,7 @@ def upgrade() -> None:
     with op.batch_alter_table('desk_cards', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_desk_cards_servicer_id'), ['servicer_id'], unique=False)
         batch_op.create_index('ix_desk_cards_session', ['session_id'], unique=False)
+        batch_op.create_index('ix_desk_cards_ticket', ['ticket_id'], unique=False)
 
     op.create_table('desk_notices',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
