@@ -11,9 +11,10 @@ import re
 from datetime import timedelta
 
 from bot.answering import reply
-from bot.context import Tools
+from bot.context import Tools, audience_of
 from bot.turn import Turn
 from core.conversations.queries import message_texts
+from core.customers.queries import institution_kind
 from core.timers import service as timers
 from core.timers.service import Timer
 
@@ -56,7 +57,8 @@ async def end_burst(tools: Tools, timer: Timer) -> None:
         lines = list(turn.thread.conversation.pending_lines)
         text = "\n".join(await message_texts(tx, lines))
         is_wanted = turn.is_bots and bool(text.strip())
-    decision = await tools.answers.decide(text) if is_wanted else None
+        audience = audience_of(await institution_kind(tx, turn.thread.address))
+    decision = await tools.answers.decide(text, audience=audience) if is_wanted else None
     async with tools.uow.write() as tx:
         await timers.finish(tx, timer)
         turn = await Turn.of_conversation(tx, timer.key)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 from sqlalchemy import Row, Select, or_, select
 
-from core.customers.models import CustomerRow, InstitutionRow
+from core.content import Address
+from core.customers.models import CustomerRow, IdentityRow, InstitutionRow
 from core.db import Tx
 from core.errors import NotFound
 from core.paging import Page, decode_cursor, page_of
@@ -47,6 +48,21 @@ def _view(found: Row[CustomerRow, str]) -> CustomerView:
         created_at=row.created_at,
         version=row.version,
     )
+
+
+async def institution_kind(tx: Tx, address: Address) -> str:
+    """Of the institution of whoever writes from here; empty while we do not know them."""
+    found = await tx.db.scalar(
+        select(InstitutionRow.kind)
+        .join(CustomerRow, CustomerRow.institution_id == InstitutionRow.id)
+        .join(IdentityRow, IdentityRow.customer_id == CustomerRow.id)
+        .where(
+            IdentityRow.channel == address.channel,
+            IdentityRow.account == address.account,
+            IdentityRow.user == address.user,
+        )
+    )
+    return found or ""
 
 
 async def customer_view(tx: Tx, customer_id: str) -> CustomerView:

@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, literal_column, select
 from core.accounts.models import AccountRow
 from core.content import Address
 from core.conversations.models import ConversationRow
+from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Tx
 from core.sessions.models import SessionRow
 from core.views import ServiceMode, SessionState
@@ -20,6 +21,7 @@ class Situation:
     """A snapshot for handlers to think with; what they write is checked against the rows again.
 
     form: the chat form that the customer is filling, if any. pending: lines of a running burst.
+    institution_kind: of the customer's institution; empty when there is none.
     """
 
     conversation_id: str
@@ -32,6 +34,7 @@ class Situation:
     pending: tuple[str, ...]
     form: dict[str, Any]
     scene: str
+    institution_kind: str = ""
 
     @property
     def is_with_people(self) -> bool:
@@ -49,12 +52,15 @@ _SITUATION = (
         ConversationRow.scene,
         AccountRow.name.label("account_name"),
         AccountRow.mode.label("account_mode"),
+        InstitutionRow.kind.label("institution_kind"),
         SessionRow.id.label("session_id"),
         SessionRow.state,
         SessionRow.mode,
         SessionRow.bot_misses,
     )
     .join(AccountRow, AccountRow.id == ConversationRow.account_id)
+    .join(CustomerRow, CustomerRow.id == ConversationRow.customer_id)
+    .outerjoin(InstitutionRow, InstitutionRow.id == CustomerRow.institution_id)
     .outerjoin(
         SessionRow,
         and_(
@@ -82,4 +88,5 @@ async def situation(tx: Tx, address: Address) -> Situation | None:
         pending=tuple(found.pending_lines),
         form=found.form,
         scene=found.scene,
+        institution_kind=found.institution_kind or "",
     )
