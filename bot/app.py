@@ -36,7 +36,7 @@ from bot.embedding import post_json
 from bot.jobs import directory, learning, recurring
 from bot.jobs.media import ChannelDownloads, fetch_media
 from bot.jobs.recurring import Recurring
-from bot.jobs.sweep import sweep_sessions
+from bot.jobs.rounds import rounds as standing_rounds
 from bot.middlewares.throttle import throttle
 from bot.middlewares.timing import timing
 from bot.readiness import Readiness
@@ -77,8 +77,6 @@ from knowledge.jobs import timer_jobs as knowledge_jobs
 log = logging.getLogger(__name__)
 
 Role = Literal["all", "web", "worker"]
-DIRECTORY_JOB: Final = "directory.sync"
-SWEEP_JOB: Final = "sessions.sweep"
 MENU_JOB: Final = "desk.menu"
 #: How long requests under way may take when the process stops.
 _LAST_REQUESTS_S: Final = 2.0
@@ -205,7 +203,7 @@ async def build(
         downloads = ChannelDownloads(channels, files)
         tools = Tools(uow, live, answerer, ports.rate_limiter, downloads)
         rounds = (
-            _recurring(uow, channels)
+            standing_rounds(uow, channels, files)
             | learning.rounds(uow, embedder, answerer)
             | _desk_rounds(channels)
         )
@@ -292,19 +290,6 @@ def _overrides(live: LiveSettings) -> Callable[[], tuple[float | None, float | N
         return words.answer_threshold, words.menu_threshold
 
     return read
-
-
-def _recurring(uow: UnitOfWork, channels: Channels) -> dict[str, Recurring]:
-    async def sync() -> None:
-        await directory.sync_directory(uow, channels)
-
-    async def sweep() -> None:
-        await sweep_sessions(uow)
-
-    return {
-        DIRECTORY_JOB: Recurring(timedelta(minutes=10), sync),
-        SWEEP_JOB: Recurring(timedelta(seconds=30), sweep),
-    }
 
 
 def _desk_rounds(channels: Channels) -> dict[str, Recurring]:

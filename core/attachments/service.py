@@ -53,7 +53,7 @@ class AttachmentStore:
                     size=len(data),
                     created_at=tx.now,
                 )
-                .on_conflict_do_nothing()
+                .on_conflict_do_update(index_elements=["id"], set_={"created_at": tx.now})
             )
             view = await queries.get(tx, digest)
         return view.model_copy(update={"name": judged.name})
@@ -66,6 +66,12 @@ class AttachmentStore:
         """Raises: NotFound."""
         refuse_inside_write_block("Reading a file")
         return await self._blobs.get(attachment_id)
+
+    async def discard(self, attachment_id: str) -> None:
+        """Delete the bytes of a file whose row is gone."""
+        refuse_inside_write_block("Deleting a file")
+        await self._blobs.delete(attachment_id)
+        await self._blobs.delete(f"{attachment_id}.thumb")
 
     async def describe(self, attachment_id: str) -> AttachmentView:
         """Raises: NotFound."""

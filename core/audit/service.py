@@ -18,6 +18,8 @@ from core.events import AuditRecorded
 GENESIS: Final = "0" * 64
 _LOCK: Final = 0x61756469  # one appender at a time on PostgreSQL; SQLite has it by nature
 _MAX_FACT: Final = 500
+#: The action of the record that vouches for records removed by age; its fact `head` is their end.
+PURGED: Final = "audit.purged"
 
 
 async def append(
