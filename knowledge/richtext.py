@@ -37,7 +37,7 @@ _ATTRIBUTES: Final = {
     "th": {"colspan", "rowspan"},
 }
 _SCHEMES: Final = {"http", "https", "mailto", "tel", "attachment"}
-_ATTACHMENT_ID: Final = re.compile(r"attachment:([0-9a-z]{1,32})")
+_ATTACHMENT_ID: Final = re.compile(r"attachment:([0-9a-z]{1,64})")
 _BLANKS: Final = re.compile(r"[ \t\u00a0]+")
 _GAPS: Final = re.compile(r"\n{3,}")
 
