@@ -15,6 +15,8 @@ from core.content import Address, Content
 from core.customers.queries import institution_kind
 from core.db import UnitOfWork
 from core.ports import RateLimiter
+from core.registration.sms import SmsSender
+from core.sealing import KeyRing
 from core.sessions.situation import Situation
 from core.settings.live import LiveSettings
 from knowledge.content import INTERNAL
@@ -24,6 +26,8 @@ from knowledge.views import FoundArticle
 
 class Answers(Protocol):
     """The knowledge base, as the bot sees it."""
+
+    def is_urgent(self, line: str) -> bool: ...
 
     async def decide(self, question: str, *, audience: str | None = None) -> FaqDecision: ...
 
@@ -46,13 +50,16 @@ class Downloads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What handlers and jobs work with. One per process."""
+    """What handlers and jobs work with. One per process. public_url: of customers' pages."""
 
     uow: UnitOfWork
     settings: LiveSettings
     answers: Answers
     limiter: RateLimiter
     downloads: Downloads
+    keys: KeyRing
+    sms: SmsSender
+    public_url: str
 
     @property
     def clock(self) -> Clock:

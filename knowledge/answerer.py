@@ -17,6 +17,7 @@ from knowledge.decisions import FaqDecision, Offer
 from knowledge.embedder import Embedder, Progress
 from knowledge.encoders import EncoderError
 from knowledge.engine import Engine, load_engine
+from knowledge.gates import GateKind
 from knowledge.library import Library
 from knowledge.pools import ARTICLES_AT_ONCE, PUBLIC, LiveArticle, Pools
 from knowledge.queries import articles_by_id, live_articles, live_stamps
@@ -186,6 +187,11 @@ class Answerer:
     @property
     def scorer_version(self) -> str:
         return self._engine.scorer.version
+
+    def is_urgent(self, line: str) -> bool:
+        """Does this line alone ask for people or touch a red line? Then nobody waits for more."""
+        gate = self._engine.gates.check(line)
+        return gate is not None and gate.kind in {GateKind.HUMAN, GateKind.REDLINE}
 
     async def search(
         self, text: str, limit: int = 5, *, audience: str = INTERNAL

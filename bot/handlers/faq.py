@@ -24,7 +24,7 @@ async def asked(update: MessageReceived, ctx: Context) -> None:
         await _straight_to_people(update, ctx)
         return
     in_burst = ctx.situation is not None and bool(ctx.situation.pending)
-    if in_burst or not is_whole_question(text):
+    if (in_burst or not is_whole_question(text)) and not ctx.tools.answers.is_urgent(text):
         async with ctx.write() as turn:
             heard = await turn.hear(update.message_id, update.content, update.occurred_at)
             if turn.is_bots:
