@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,11 +14,15 @@ from sqlalchemy import select
 from core.actor import Actor
 from core.db import Tx
 from core.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
+from core.events import TicketUpdated
 from core.ids import new_id
+from core.remote_assistance import consent
 from core.remote_assistance.models import RemoteAssistanceRow, VpnProfileRow
 from core.servicers.models import ServicerRow
 from core.tickets.access import By, CustomerActor, locked, staff
+from core.tickets.customer_page import conversation_of
 from core.tickets.record import Line, add_entry
+from core.tickets.record import view as ticket_view
 from core.tickets.states import FINAL
 from core.views import TicketState, View
 
@@ -62,7 +67,7 @@ class Request:
 
 
 async def ask(tx: Tx, ticket_id: str, request: Request, *, by: By) -> RemoteAssistanceView:
-    """Ask the customer for consent. The caller sends `consent_text` with 同意 / 拒绝.
+    """Ask the customer for consent, in the chat in which they wrote last.
 
     Raises: NotFound, Forbidden, Invalid; Conflict when one is open already.
     """
@@ -97,6 +102,11 @@ async def ask(tx: Tx, ticket_id: str, request: Request, *, by: By) -> RemoteAssi
     await tx.db.flush()
     facts = {"id": made.id, "tool": made.tool}
     await add_entry(tx, row, by, Line("remote_asked", made.consent_text, True, facts))
+    ticket = await ticket_view(tx, row)
+    conversation_id = await conversation_of(tx, ticket)
+    if conversation_id is not None:
+        with suppress(Conflict):  # the platform's client has the session: people ask there
+            await consent.send(tx, conversation_id, made.id, made.consent_text)
     return await _view(tx, made)
 
 
@@ -116,6 +126,8 @@ async def answer(
     made.state = RemoteState.AGREED if agrees else RemoteState.REFUSED
     made.answered_at, made.answered_by = tx.now, by.name
     await add_entry(tx, row, by, Line(f"remote_{made.state}", "", True, {"id": made.id}))
+    ticket = await ticket_view(tx, row)
+    tx.emit(TicketUpdated(ticket=ticket, changed=("remote_assistance",), by=by.name))
     return await _view(tx, made)
 
 

@@ -165,3 +165,20 @@ async def test_many_at_once_become_lines(demo: Company, chen: AppChat) -> None:
     assert await eventually(everything)
     dealt = [line for line in await chen.lines() if line.msgtype == "template_card"]
     assert len(dealt) <= 5
+
+
+async def test_the_customer_is_asked_before_remote_help(demo: Company, chen: AppChat) -> None:
+    wang = demo.customer(1)
+    await wang.says("你好")
+    await wang.hears()
+    made = await ticket_for(demo, "chenjing", "客户端打不开")
+    desk = await demo.desk("chenjing", online=False)
+    body = {"tool": "sunlogin", "purpose": "查看客户端日志"}
+    asked = await desk.post(f"/tickets/{made.id}/remote", body)
+    await wang.hears("申请远程协助您的电脑（方式：向日葵）")
+    await desk.post(f"/remote/{asked['id']}/start", status=409)
+    await wang.clicks("同意")
+    await wang.hears("已记录您的同意")
+    await chen.reads(f"工单 {made.number}：客户已同意远程协助")
+    started = await desk.post(f"/remote/{asked['id']}/start")
+    assert (started["state"], started["answered_by"]) == ("running", "王建国")
