@@ -75,6 +75,7 @@ async def merge(tx: Tx, kept_id: str, gone_id: str, *, by: Actor) -> MergeView:
             moved[column.table.name] = keys
         if dropped:
             before["dropped"][column.table.name] = dropped
+    await _move_bindings(tx, gone_id, kept_id, moved, before["dropped"])
     _combine(kept, gone)
     await tx.db.flush()
     await tx.db.delete(gone)
@@ -112,7 +113,7 @@ async def undo(tx: Tx, merge_id: str, *, by: Actor) -> CustomerView:
     kept = await _locked(tx, row.kept_id)
     table = _table(CustomerRow)
     await tx.db.execute(insert(table).values(_loaded(table, row.before["gone"])))
-    for column in customer_columns():
+    for column in (*customer_columns(), _bindings().c.subject_id):
         await _move_back(tx, column, row)
     _separate(kept, row)
     row.undone_at = tx.now
@@ -156,6 +157,32 @@ def customer_columns() -> Sequence[Column[Any]]:
         for key in sorted(table.foreign_keys, key=lambda key: key.parent.name)
         if key.column is target
     ]
+
+
+async def _move_bindings(
+    tx: Tx, gone_id: str, kept_id: str, moved: dict[str, list[list[Any]]], dropped: Json
+) -> None:
+    """Team bindings name customers by kind; of two live ones of a rank the kept one's holds."""
+    table = _bindings()
+    kept = table.alias()
+    taken = exists().where(
+        kept.c.subject_kind == "customer",
+        kept.c.subject_id == kept_id,
+        kept.c.rank == table.c.rank,
+        kept.c.ended_at.is_(None),
+    )
+    theirs = and_(table.c.subject_kind == "customer", table.c.subject_id == gone_id)
+    clash = and_(theirs, table.c.ended_at.is_(None), taken)
+    if rows := (await tx.db.execute(select(table).where(clash))).mappings().all():
+        dropped[table.name] = [_plain(row) for row in rows]
+        await tx.db.execute(delete(table).where(clash))
+    if ids := (await tx.db.execute(select(table.c.id).where(theirs))).all():
+        moved[table.name] = [list(key) for key in ids]
+        await tx.db.execute(update(table).where(theirs).values(subject_id=kept_id))
+
+
+def _bindings() -> Table:
+    return Base.metadata.tables["team_bindings"]
 
 
 async def _move(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from core.actor import Actor
 from core.audit import service as audit
@@ -140,15 +140,35 @@ async def set_custom(
 
 
 async def reseal(tx: Tx, keys: KeyRing, *, after: str = "", limit: int = 200) -> str | None:
-    """After a key rotation: seal phones anew, in steps. Returns the next `after`."""
-    query = select(CustomerRow).where(CustomerRow.id > after, CustomerRow.phone_sealed != "")
+    """After a key rotation: seal what is kept of customers anew, in steps.
+
+    Returns the next `after`; `remote_assistance.vpn.reseal` does the same for VPN profiles.
+    """
+    others = select(CustomerSecretRow.customer_id)
+    has_any = or_(CustomerRow.phone_sealed != "", CustomerRow.id.in_(others))
+    query = select(CustomerRow).where(CustomerRow.id > after, has_any)
     rows = (await tx.db.scalars(query.order_by(CustomerRow.id).limit(limit))).all()
     for row in rows:
         if keys.needs_resealing(row.phone_sealed):
-            plain = keys.open(row.phone_sealed, context=_context(CustomerSecret.PHONE))
-            row.phone_sealed = keys.seal(plain, context=_context(CustomerSecret.PHONE))
-            row.phone_index = keys.blind_index(plain, context=_context(CustomerSecret.PHONE))
+            row.phone_sealed, row.phone_index = _renewed(
+                keys, CustomerSecret.PHONE, row.phone_sealed
+            )
+    ids = [row.id for row in rows]
+    for one in await tx.db.scalars(
+        select(CustomerSecretRow).where(CustomerSecretRow.customer_id.in_(ids))
+    ):
+        if keys.needs_resealing(one.sealed):
+            kind = CustomerSecret(one.kind)
+            one.sealed, one.blind_index = _renewed(keys, kind, one.sealed)
+    await tx.db.flush()
     return rows[-1].id if len(rows) == limit else None
+
+
+def _renewed(keys: KeyRing, kind: CustomerSecret, sealed: str) -> tuple[str, str]:
+    """Sealed value and blind index under the newest key."""
+    context = _context(kind)
+    plain = keys.open(sealed, context=context)
+    return keys.seal(plain, context=context), keys.blind_index(plain, context=context)
 
 
 def checked(kind: CustomerSecret, value: str) -> str:

@@ -77,6 +77,17 @@ async def of_institution(tx: Tx, institution_id: str) -> tuple[VpnProfileView, .
     return tuple(_view(row) for row in await tx.db.scalars(query.order_by(VpnProfileRow.name)))
 
 
+async def reseal(tx: Tx, keys: KeyRing, *, after: str = "", limit: int = 200) -> str | None:
+    """After a key rotation: seal profiles anew, in steps. Returns the next `after`."""
+    query = select(VpnProfileRow).where(VpnProfileRow.id > after)
+    rows = (await tx.db.scalars(query.order_by(VpnProfileRow.id).limit(limit))).all()
+    for row in rows:
+        if keys.needs_resealing(row.sealed):
+            row.sealed = keys.seal(keys.open(row.sealed, context=_CONTEXT), context=_CONTEXT)
+    await tx.db.flush()
+    return rows[-1].id if len(rows) == limit else None
+
+
 def _sealed(keys: KeyRing, secret: VpnSecret) -> str:
     return keys.seal(json.dumps(asdict(secret), ensure_ascii=False), context=_CONTEXT)
 

@@ -16,6 +16,9 @@ from core.customers.profiles import CustomerSecret
 from core.db import Base, Tx, UnitOfWork
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.sealing import KeyRing
+from core.teams import service as teams
+from core.teams.queries import effective_bindings
+from core.teams.service import Subject, TeamDraft
 from core.tickets import service as tickets
 from core.tickets.service import TicketDraft
 from tests.core import seed
@@ -78,6 +81,29 @@ async def test_undoing_brings_back_exactly_what_was(uow: UnitOfWork) -> None:
         assert await merge.current_id(tx, gone) == gone
         (shown,) = await merge.merges_of(tx, kept)
         assert shown.undone_at is not None
+
+
+async def test_team_bindings_follow_the_customer_and_come_back(uow: UnitOfWork) -> None:
+    async with uow.write() as tx:
+        kept, gone = await person(tx, "访客1", "one"), await person(tx, "李医生", "two")
+        first = await teams.create(tx, TeamDraft("一组"), by=BOSS)
+        second = await teams.create(tx, TeamDraft("二组"), by=BOSS)
+        await teams.bind(tx, Subject("customer", kept), first.id, by=BOSS)
+        await teams.bind(tx, Subject("customer", gone), first.id, by=BOSS)
+        await teams.bind(tx, Subject("customer", gone), second.id, by=BOSS)
+        await teams.bind(tx, Subject("customer", gone), second.id, by=BOSS, rank="secondary")
+    async with uow.write() as tx:
+        before = await everything(tx)
+        result = await merge.merge(tx, kept, gone, by=BOSS)
+        found = await effective_bindings(tx, kept)
+        assert [(one.team_id, one.rank) for one in found] == [
+            (first.id, "primary"),
+            (second.id, "secondary"),
+        ]
+    async with uow.write() as tx:
+        await merge.undo(tx, result.id, by=BOSS)
+    async with uow.write() as tx:
+        assert await everything(tx) == before
 
 
 async def test_what_changed_after_the_merge_stays_with_the_kept_customer(uow: UnitOfWork) -> None:

@@ -10,7 +10,7 @@ from core.remote_assistance import service, vpn
 from core.remote_assistance.models import VpnProfileRow
 from core.remote_assistance.service import RemoteState, Request
 from core.remote_assistance.vpn import VpnSecret
-from core.sealing import KeyRing
+from core.sealing import KeyRing, SealBroken
 from core.tickets import queries
 from core.tickets.access import CustomerActor
 from tests.core.tickets.conftest import BOSS, House
@@ -112,3 +112,15 @@ async def test_vpn_secrets_rest_sealed_and_every_look_is_audited(house: House) -
         assert [look.actor for look in looks] == [house.anna.key]
         with pytest.raises(Forbidden):
             await vpn.create(tx, KEYS, house.institution_id, secret, name="x", by=house.anna)
+
+
+async def test_a_key_change_seals_vpn_profiles_anew(house: House) -> None:
+    rotated = KeyRing.from_secrets(["another secret of 16", "a secret of sixteen"])
+    only_new = KeyRing.from_secrets(["another secret of 16"])
+    secret = VpnSecret("vpn.cdc.cn:4433", "remote", "p@ss-1234")
+    async with house.uow.write() as tx:
+        made = await vpn.create(tx, KEYS, house.institution_id, secret, name="主", by=BOSS)
+        with pytest.raises(SealBroken):
+            await vpn.reveal(tx, only_new, made.id, by=house.anna)
+        assert await vpn.reseal(tx, rotated) is None
+        assert await vpn.reveal(tx, only_new, made.id, by=house.anna) == secret
