@@ -42,6 +42,7 @@ from bot.middlewares.timing import timing
 from bot.readiness import Readiness
 from bot.secrets import key_ring
 from bot.storage import open_blobs
+from bot.ticket_news import TicketNews
 from bot.turn import MEDIA_TIMER, PROFILE_TIMER
 from channels.base import Channel
 from channels.base import Services as ChannelServices
@@ -58,6 +59,8 @@ from core.db import SettingsReader, UnitOfWork, make_engine
 from core.diagnosis import Diagnosis
 from core.inbox import DatabaseIntake
 from core.local import SmallPorts, in_process
+from core.registration.sms import ConsoleSms
+from core.sealing import KeyRing
 from core.sender import OutboxSender
 from core.servicers.absence import ABSENCE_TIMER, go_offline
 from core.sessions.drain import drain_queue
@@ -77,6 +80,8 @@ from knowledge.jobs import timer_jobs as knowledge_jobs
 log = logging.getLogger(__name__)
 
 Role = Literal["all", "web", "worker"]
+#: Longer than this nobody is kept waiting for the index of a first start.
+_INDEX_PATIENCE_S: Final = 30
 MENU_JOB: Final = "desk.menu"
 #: How long requests under way may take when the process stops.
 _LAST_REQUESTS_S: Final = 2.0
@@ -124,13 +129,16 @@ class App:
         async with asyncio.TaskGroup() as group:
             ready = self.readiness
             ready.runs(group.create_task(self.bus.run(), name="bus"))
-            ready.loads(group.create_task(self._load_answers(), name="answers"))
+            answers = group.create_task(self.answerer.start(), name="answers")
+            ready.loads(answers)
             if not self.is_worker:
                 return
             await recurring.ensure(self.uow, self.recurring)
             if MENU_JOB in self.recurring:
                 await recurring.run_soon(self.uow, MENU_JOB)
             await directory.sync_directory(self.uow, self.channels)
+            # An empty index knows nothing: questions wait in the inbox until it is there.
+            await asyncio.wait({answers}, timeout=_INDEX_PATIENCE_S)
             loops = {
                 "dispatcher": self.dispatcher.run(),
                 "sender": self.sender.run(),
@@ -138,9 +146,6 @@ class App:
             } | {f"channel:{one.name}": _keep_running(one) for one in self.channels}
             for name, loop in loops.items():
                 ready.runs(group.create_task(loop, name=name))
-
-    async def _load_answers(self) -> None:
-        await self.answerer.start()
 
 
 async def _keep_running(channel: Channel) -> None:
@@ -176,6 +181,7 @@ async def build(
         answerer = Answerer(uow, embedder, overrides=_overrides(live))
         stack.push_async_callback(answerer.close)
         hub = SocketHub()
+        keyring, sms = key_ring(settings), ConsoleSms()
         readiness = Readiness(settings.redis_url)
         api = make_app(
             ApiServices(
@@ -183,7 +189,8 @@ async def build(
                 settings=live,
                 files=files,
                 limiter=ports.rate_limiter,
-                keyring=key_ring(settings),
+                keyring=keyring,
+                sms=sms,
                 hub=hub,
                 config=ApiConfig(
                     is_demo=is_demo,
@@ -201,7 +208,16 @@ async def build(
         for channel in channels:
             api.router.add_routes(channel.routes())
         downloads = ChannelDownloads(channels, files)
-        tools = Tools(uow, live, answerer, ports.rate_limiter, downloads)
+        tools = Tools(
+            uow,
+            live,
+            answerer,
+            ports.rate_limiter,
+            downloads,
+            keyring,
+            sms,
+            settings.public_url,
+        )
         rounds = (
             standing_rounds(uow, channels, files)
             | learning.rounds(uow, embedder, answerer)
@@ -222,7 +238,7 @@ async def build(
                 uow,
                 ports.wake_up,
                 feeds=_feeds(uow, live, answerer, hub, is_worker=role != "web"),
-                listeners=_listeners(settings) if role != "web" else (),
+                listeners=_listeners(settings, keyring) if role != "web" else (),
             ),
             dispatcher=Dispatcher(
                 tools,
@@ -342,9 +358,10 @@ def _feeds(
     return (settings_feed, socket_feed, *((queue_feed,) if is_worker else ()), knowledge_feed)
 
 
-def _listeners(settings: Settings) -> Sequence[Listener]:
+def _listeners(settings: Settings, keys: KeyRing) -> Sequence[Listener]:
     """Who hears of every event once, whatever crashes."""
-    news = Listener(ticket_news.LISTENER, ticket_news.hear, begins_now=True)
+    told = TicketNews(keys, settings.public_url)
+    news = Listener(ticket_news.LISTENER, told.hear, begins_now=True)
     if not settings.wecom.has_app:
         return (news,)
     desk = Announcer(str(settings.wecom.app.agent_id))

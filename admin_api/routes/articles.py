@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -19,6 +20,7 @@ from core.settings.sections import Knowledge
 from core.views import MessageView, Sender
 from knowledge import decisions, feedback, queries, service
 from knowledge.content import ArticleContent, ArticleState
+from knowledge.gates import GateKind, Gates
 from knowledge.queries import ArticleFilter
 from knowledge.views import ArticleView, DecisionView, FoundArticle, RevisionView
 
@@ -262,13 +264,27 @@ async def _search(call: Call, text: str, limit: int) -> list[FoundArticle]:
 
 
 def last_question(lines: list[MessageView]) -> str:
-    """The customer's latest words; short lines in a row belong together."""
+    """The customer's latest question; short lines in a row belong together.
+
+    Asking for a person is no question: what was asked before it counts.
+    """
     words: list[str] = []
     for line in reversed(lines):
         if line.sender is Sender.CUSTOMER and isinstance(line.content, Text):
-            words.append(line.content.text)
+            if not _asks_for_people(line.content.text):
+                words.append(line.content.text)
         elif words:
             break
         if len(words) == _BURST:
             break
     return "\n".join(reversed(words))
+
+
+def _asks_for_people(line: str) -> bool:
+    gate = _gates().check(line)
+    return gate is not None and gate.kind is GateKind.HUMAN
+
+
+@cache
+def _gates() -> Gates:
+    return Gates.shipped()

@@ -49,7 +49,7 @@ async def test_claim_answer_close_and_others_are_kept_out(
 
     claimed = await servicer.call("POST", f"{path}/claim")
     assert claimed["state"] == "serving"
-    await other.refused("POST", f"{path}/claim", status=409, code="invalid_transition")
+    await other.refused("POST", f"{path}/claim", status=409, code="not_queued")
     body = _text("您好，请稍等", "c-1")
     await other.refused("POST", f"{path}/messages", body, status=403, code="not_my_session")
     sent = await servicer.call("POST", f"{path}/messages", body, status=201)

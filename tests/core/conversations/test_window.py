@@ -76,7 +76,8 @@ async def test_a_long_answer_takes_one_slot_for_each_part(uow: UnitOfWork) -> No
     await customer_writes(uow, 1, timedelta(0))
     parts = await we_say(uow, "很长的说明。" * 500)
     assert len(parts) == 3
-    assert (await customer_writes(uow, 2, timedelta(0))).left == 2
+    async with uow.read() as tx:
+        assert (await ensure_thread(tx, ADDRESS)).window.left == 2
 
 
 @given(
