@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.desk.router import router as desk
-from bot.handlers import events, faq, greeting, handoff, rating, relay, tickets
+from bot.handlers import consent, events, faq, greeting, handoff, rating, relay, tickets
 from bot.router import Router
 
 
@@ -15,6 +15,7 @@ def root() -> Router:
         events.router,
         greeting.router,
         rating.router,
+        consent.router,
         relay.router,
         handoff.router,
         tickets.router,
