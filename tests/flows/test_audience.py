@@ -20,7 +20,7 @@ async def test_only_its_audience_is_given_an_article(database_url: str, tmp_path
             return len(demo.app.answerer) > before
 
         await eventually(is_live)
-        at_the_cdc, at_a_clinic = demo.customer(1), demo.customer(2)
+        at_the_cdc, at_a_clinic = demo.customer(1), demo.customer(6)
 
         await at_the_cdc.says(QUESTION)  # the first word ever: nothing is known but the address
         await at_the_cdc.hears(SECRET)
