@@ -66,6 +66,7 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "This account may not be managed by the application",
     ),
     "not_my_message": ("只能撤回自己发送的消息", "Only your own messages can be recalled"),
+    "not_failed": ("它已重新发送或已处理", "It is no longer among the failed"),
     "not_sent_yet": ("消息尚未送达，暂不能撤回", "The message has not been sent yet"),
     "recall_unsupported": ("该渠道不支持撤回", "This channel cannot recall messages"),
     "window_closed": (

@@ -113,6 +113,8 @@ TABLE = {
         "GET /dashboard",
     },
     "session.supervise": {
+        "GET /dead-letters",
+        "POST /dead-letters/{item_id}/retry",
         "GET /teams/{team_id}/figures",
         "POST /sessions/{session_id}/takeover",
         "PUT /servicers/{servicer_id}/presence",

@@ -20,6 +20,7 @@ export default {
       red_line: "A customer spoke of health and safety, look at once",
       update_failed: "A customer's message could not be handled and went to people",
       article_expires_soon: "An article expires soon",
+      question_surge: "Many customers ask the same; something may be broken",
     },
   },
   list: {

@@ -20,6 +20,7 @@ export default {
       red_line: "客户的话涉及健康安全，请立即查看",
       update_failed: "有一条客户消息处理失败，已转人工",
       article_expires_soon: "有知识条目即将到期",
+      question_surge: "许多客户正在问同一个问题，可能出了故障",
     },
   },
   list: {
