@@ -69,6 +69,16 @@ class TicketRow(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
+class TicketWordRow(Base):
+    """A word of a title; see words.py. Its tickets come newest first, as lists do."""
+
+    __tablename__ = "ticket_words"
+    __table_args__ = (Index("ix_ticket_words_ticket", "ticket_id"),)
+
+    word: Mapped[str] = mapped_column(String(32), primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+
+
 class TicketEntryRow(Base):
     """History and conversation of a ticket in one list."""
 

@@ -16,9 +16,10 @@ from core.paging import Page, decode_cursor, page_of
 from core.servicers.models import ServicerRow
 from core.teams.models import TeamRow
 from core.tickets.access import By, CustomerActor, may_see, party_of
-from core.tickets.models import TicketCategoryRow, TicketEntryRow, TicketRow
+from core.tickets.models import TicketCategoryRow, TicketEntryRow, TicketRow, TicketWordRow
 from core.tickets.numbers import normal_number
 from core.tickets.record import entry_view, make_view, view
+from core.tickets.words import rarest
 from core.views import Priority, TicketEntryView, TicketState, TicketView
 
 MAX_LIMIT = 200
@@ -27,7 +28,10 @@ Order = Literal["newest", "due"]
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """Empty means any. q: a ticket number, or words of the title."""
+    """Empty means any. q: a ticket number, or words of the title.
+
+    Latin words and numbers of a title are found whole, Chinese from any two characters on.
+    """
 
     states: Sequence[TicketState] = ()
     priorities: Sequence[Priority] = ()
@@ -98,9 +102,11 @@ async def of_customer(tx: Tx, by: CustomerActor, *, limit: int = 10) -> tuple[Ti
 
 async def counts_by_state(tx: Tx, wanted: TicketFilter) -> dict[TicketState, int]:
     """How many tickets each column of the board holds."""
-    query = select(TicketRow.state, func.count()).where(*_conditions(wanted))
+    columns: Select[Any] = select(TicketRow.state).add_columns(func.count())
+    query = columns.where(*_conditions(wanted))
+    query = _through(query, await _driving_word(tx, wanted))
     rows = await tx.db.execute(query.group_by(TicketRow.state))
-    return {TicketState(state): count for state, count in rows}
+    return {TicketState(row[0]): int(row[1]) for row in rows}
 
 
 async def entries(
@@ -122,7 +128,8 @@ async def _newest_ids(
 ) -> Sequence[str]:
     """One short walk per state, then the newest of them: no state's rows are read in vain."""
     states: Sequence[TicketState | None] = tuple(wanted.states) or (None,)
-    walks = [_walk(wanted, state, cursor, limit) for state in states]
+    word = await _driving_word(tx, wanted)
+    walks = [_walk(wanted, state, cursor, limit, word) for state in states]
     if len(walks) == 1:
         return (await tx.db.scalars(walks[0])).all()
     joined = union_all(*(select(walk.subquery()) for walk in walks)).subquery()
@@ -131,20 +138,39 @@ async def _newest_ids(
 
 
 def _walk(
-    wanted: TicketFilter, state: TicketState | None, cursor: str | None, limit: int
+    wanted: TicketFilter,
+    state: TicketState | None,
+    cursor: str | None,
+    limit: int,
+    word: str | None,
 ) -> Select[str]:
-    query = select(TicketRow.id).where(*_conditions(wanted))
+    query = _through(select(TicketRow.id), word).where(*_conditions(wanted))
+    key = TicketRow.id if word is None else TicketWordRow.ticket_id
     if state is not None:
         query = query.where(TicketRow.state == state)
     if cursor:
-        query = query.where(TicketRow.id < decode_cursor(cursor, str)[0])
-    return query.order_by(TicketRow.id.desc()).limit(limit)
+        query = query.where(key < decode_cursor(cursor, str)[0])
+    return query.order_by(key.desc()).limit(limit)
+
+
+async def _driving_word(tx: Tx, wanted: TicketFilter) -> str | None:
+    text = wanted.q.strip()
+    return None if not text or normal_number(text) else await rarest(tx, text)
+
+
+def _through(query: Select[Any], word: str | None) -> Select[Any]:
+    """Read only the tickets whose title has this word."""
+    if word is None:
+        return query
+    has_word = and_(TicketWordRow.ticket_id == TicketRow.id, TicketWordRow.word == word)
+    return query.join(TicketWordRow, has_word)
 
 
 async def _by_deadline(
     tx: Tx, wanted: TicketFilter, cursor: str | None, limit: int
 ) -> Page[TicketView]:
     query = select(TicketRow).where(TicketRow.due_at.is_not(None), *_conditions(wanted))
+    query = _through(query, await _driving_word(tx, wanted))
     if wanted.states:
         query = query.where(TicketRow.state.in_(wanted.states))
     if cursor:

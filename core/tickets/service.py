@@ -16,7 +16,7 @@ from core.ids import new_id
 from core.settings.queries import get as setting
 from core.settings.sections import Tickets
 from core.sla.service import SlaStep
-from core.tickets import assignment, categories
+from core.tickets import assignment, categories, words
 from core.tickets.access import By, key_of, locked, party_of, staff
 from core.tickets.models import TicketRow
 from core.tickets.numbers import next_number
@@ -73,6 +73,7 @@ async def create(tx: Tx, draft: TicketDraft, *, by: By) -> TicketView:
     row = await _new_row(tx, draft, customer, by=by)
     tx.db.add(row)
     await tx.db.flush()
+    await words.index(tx, row)
     line = Line("created", draft.description, True, None, draft.attachment_ids)
     await add_entry(tx, row, by, line)
     target = assignment.Target(draft.team_id, draft.servicer_id)
@@ -152,6 +153,8 @@ async def change(
     if {"priority", "category_id"} & set(changed):
         await promise(tx, row, SlaStep.REMATCHED)
     await add_entry(tx, row, by, Line("changed", facts={"changed": ",".join(changed)} | facts))
+    if "title" in changed:
+        await words.index(tx, row)
     result = await saved(tx, row)
     tx.emit(TicketUpdated(ticket=result, changed=changed, by=by.name))
     return result

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from sqlalchemy import or_, select
 
 from core.db import Tx
 from core.tickets.models import TicketRow
 from core.tickets.record import view
+from core.tickets.words import words_of
 from core.views import TicketView, View
 
 _CANDIDATES = 300
 _MIN_SCORE = 0.2
-_WORD = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]+")
 
 
 class SimilarTicketView(View):
@@ -33,7 +31,7 @@ async def similar(
     limit: int = 5,
 ) -> tuple[SimilarTicketView, ...]:
     """Best first. Looked for among the newest of the category, of the customer, and of all."""
-    wanted = pairs(text)
+    wanted = words_of(text)
     if not wanted:
         return ()
     found: dict[str, TicketRow] = {}
@@ -43,7 +41,7 @@ async def similar(
         query = select(TicketRow).where(*where).order_by(TicketRow.id.desc()).limit(_CANDIDATES)
         found |= {row.id: row for row in await tx.db.scalars(query)}
     found.pop(except_id, None)
-    scores = {key: likeness(wanted, pairs(row.title)) for key, row in found.items()}
+    scores = {key: likeness(wanted, words_of(row.title)) for key, row in found.items()}
     best = sorted((k for k in found if scores[k] >= _MIN_SCORE), key=lambda k: (-scores[k], k))
     return tuple(
         [
@@ -51,17 +49,6 @@ async def similar(
             for key in best[:limit]
         ]
     )
-
-
-def pairs(text: str) -> frozenset[str]:
-    """Pairs of neighbours in Chinese runs; Latin words whole."""
-    found: set[str] = set()
-    for word in _WORD.findall(text.lower()):
-        if word[0].isascii() or len(word) == 1:
-            found.add(word)
-        else:
-            found |= {word[i : i + 2] for i in range(len(word) - 1)}
-    return frozenset(found)
 
 
 def likeness(one: frozenset[str], other: frozenset[str]) -> float:

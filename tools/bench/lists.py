@@ -79,6 +79,11 @@ async def _fill(tx: Tx) -> None:
         f" CASE WHEN n % 10 = 0 THEN {past} END, false, 0, 0, 0, 1 FROM s",
         f"INSERT INTO timers (id, kind, key, due_at, payload, attempts) {series} SELECT {key},"
         f" 'ticket.sla', {key}, {past}, '{{}}', 0 FROM s WHERE n <= 100000",
+        *(
+            f"INSERT INTO ticket_words (word, ticket_id) {series} SELECT '{word}', {key} FROM s"
+            for word in ("系统", "统上", "上报", "报失", "失败")
+        ),
+        f"INSERT INTO ticket_words (word, ticket_id) {series} SELECT CAST(n AS text), {key} FROM s",
         "ANALYZE",
     ):
         await tx.db.execute(text(statement.replace(":", "\\:")))
@@ -131,6 +136,9 @@ _WORK: tuple[tuple[str, str, Callable[[Tx], Awaitable[object]]], ...] = (
     ("page of breached", "≤ 50", _page(TicketFilter(is_breached=True))),
     ("page by deadline", "≤ 50", lambda tx: queries.list_tickets(tx, TicketFilter(), order="due")),
     ("page by words", "≤ 50", _page(TicketFilter(q="失败 77777"))),
+    ("page by common words", "≤ 50", _page(TicketFilter(q="系统上报"))),
+    ("page of open by words", "≤ 50", _page(TicketFilter(states=OPEN, q="上报失败"))),
+    ("page by words that nothing has", "≤ 50", _page(TicketFilter(q="失败 打印机"))),
     ("board", "live", lambda tx: queries.counts_by_state(tx, TicketFilter(states=OPEN))),
     ("segment count, tag and attribute", "live", _count(_TAGGED)),
     ("segment count, contacted", "live", _count({"kind": "contacted", "days": 30})),

@@ -1,0 +1,67 @@
+"""Lists by words of the title."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.tickets import queries, service
+from core.tickets.queries import TicketFilter
+from core.tickets.words import rarest, words_of
+from core.views import TicketState
+from tests.core.tickets.conftest import BOSS, House
+
+TITLES = ("数据上报失败 HTTP 500", "数据导出失败", "VPN 连不上", "打印机没纸")
+
+
+async def found(house: House, q: str, **more: object) -> list[str]:
+    async with house.uow.read() as tx:
+        wanted = TicketFilter(q=q, **more)  # type: ignore[arg-type]
+        page = await queries.list_tickets(tx, wanted)
+        counted = sum((await queries.counts_by_state(tx, wanted)).values())
+    if not more:
+        assert counted == len(page.items)
+    return [one.title for one in page.items]
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("数据", TITLES[1::-1]),
+        ("数据 失败", TITLES[1::-1]),
+        ("据上报", TITLES[:1]),
+        ("http", TITLES[:1]),
+        ("失败 500", TITLES[:1]),
+        ("纸", TITLES[3:]),
+        ("上报数据", ()),
+        ("没有这个", ()),
+    ],
+)
+async def test_titles_are_found_by_their_words(
+    house: House, q: str, expected: tuple[str, ...]
+) -> None:
+    for title in TITLES:
+        await house.ticket(title=title)
+    assert await found(house, q) == list(expected)
+    states = (TicketState.NEW, TicketState.OPEN)
+    assert await found(house, q, states=states) == list(expected)
+    assert await found(house, q, states=(TicketState.CLOSED,)) == []
+
+
+async def test_a_changed_title_is_found_by_its_new_words_only(house: House) -> None:
+    made = await house.ticket(title="报表空白")
+    async with house.uow.write() as tx:
+        await service.change(tx, made.id, {"title": "导出卡住"}, version=made.version, by=BOSS)
+        assert await rarest(tx, "导出 报表") == "报表"
+    assert await found(house, "导出") == ["导出卡住"]
+    assert await found(house, "报表") == []
+
+
+@given(st.text(alphabet="数据上报失败", min_size=2), st.data())
+def test_any_part_of_a_chinese_run_has_only_words_of_the_whole(
+    text: str, data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(text) - 2))
+    end = data.draw(st.integers(start + 2, len(text)))
+    assert words_of(text[start:end]) <= words_of(text)
