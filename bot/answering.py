@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.turn import Turn
 from core.content import Content, Image, Media, Menu, MenuItem, Text
+from core.conversations.queries import was_said
 from core.events import AlarmRaised
 from knowledge.decisions import FaqDecision, record
 from knowledge.gates import GateKind
@@ -22,6 +23,7 @@ async def reply(turn: Turn, decision: FaqDecision, message_ids: Sequence[str]) -
         return  # a person took it while we thought
     session_id = turn.session.id if turn.session else None
     decision_id = await record(turn.tx, decision, session_id=session_id, message_ids=message_ids)
+    await _give_notice(turn)
     if decision.gate is not None:
         await _follow_gate(turn, decision)
     elif decision.band is Band.ANSWER:
@@ -30,6 +32,15 @@ async def reply(turn: Turn, decision: FaqDecision, message_ids: Sequence[str]) -
         await _offer(turn, decision)
     else:
         await _admit(turn)
+
+
+async def _give_notice(turn: Turn) -> None:
+    """What supervisors want everyone to know for now, once per session."""
+    text, until = turn.words.notice_text.strip(), turn.words.notice_until
+    if not text or until is None or until <= turn.tx.now or turn.session is None:
+        return
+    if not await was_said(turn.tx, turn.session.id, text):
+        await turn.say(text)
 
 
 async def _follow_gate(turn: Turn, decision: FaqDecision) -> None:

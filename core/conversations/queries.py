@@ -41,6 +41,20 @@ async def get_message(tx: Tx, message_id: str) -> MessageRow:
     return row
 
 
+async def was_said(tx: Tx, session_id: str, text: str) -> bool:
+    """Did the bot say exactly this in the session?"""
+    found = await tx.db.scalar(
+        select(MessageRow.seq)
+        .where(
+            MessageRow.session_id == session_id,
+            MessageRow.sender == Sender.BOT,
+            MessageRow.text == text,
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
 async def transcript(
     tx: Tx, conversation_id: str, *, before_seq: int | None = None, limit: int = 50
 ) -> tuple[list[MessageView], bool]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from core.fields import FieldSpec
 
@@ -97,6 +97,17 @@ class Bot(Section):
         description="留空则使用随知识库校准的值",
     )
     show_source: bool = Field(True, title="回答附出处", description="在回答后注明知识条目标题")
+    notice_text: str = Field(
+        "",
+        max_length=300,
+        title="临时公告",
+        description="例如故障说明；机器人在每个会话里先说一次",
+    )
+    notice_until: AwareDatetime | None = Field(
+        None,
+        title="公告截止时间",
+        description="带时区的时间，如 2026-03-02T18:00:00+08:00；留空则不播报",
+    )
 
 
 class Reception(Section):
