@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import func, select
@@ -20,8 +19,9 @@ from core.sla.views import EscalateTo
 from core.teams import queries as teams
 from core.teams import service as team_service
 from core.teams.models import TeamMemberRow, TeamRow
-from core.tickets import categories
+from core.tickets import categories, choice
 from core.tickets.access import By, locked, party_of, staff
+from core.tickets.choice import Candidate
 from core.tickets.models import TicketRow
 from core.tickets.record import Line, add_entry, promise, require_servicer, saved, view
 from core.tickets.states import FINAL, UNRESOLVED, Action, next_state
@@ -40,31 +40,6 @@ class Target:
     servicer_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A member as the choice sees it. skill_gap: levels that are missing."""
-
-    servicer_id: str
-    name: str
-    open_tickets: int
-    skill_gap: int
-    last_assigned_at: datetime | None
-
-
-def choose(candidates: Collection[Candidate]) -> Candidate | None:
-    """Best skilled, then fewest open tickets, then longest without a new one."""
-    return min(
-        candidates,
-        key=lambda one: (
-            one.skill_gap,
-            one.open_tickets,
-            one.last_assigned_at.timestamp() if one.last_assigned_at else 0.0,
-            one.servicer_id,
-        ),
-        default=None,
-    )
-
-
 async def route(tx: Tx, row: TicketRow, wanted: Target) -> bool:
     """Give a new ticket to a team and, when somebody is there, to a person.
 
@@ -76,7 +51,8 @@ async def route(tx: Tx, row: TicketRow, wanted: Target) -> bool:
         row.assigned_because = "指定"
     elif row.team_id is not None and (chosen := await _choose_member(tx, row)) is not None:
         row.servicer_id = chosen.servicer_id
-        row.assigned_because = f"{because}、待办 {chosen.open_tickets} 张最少"
+        team = await teams.row_of(tx, row.team_id)
+        row.assigned_because = f"{because}、{choice.because(chosen, team.strategy)}"
         await team_service.mark_assigned(tx, row.team_id, chosen.servicer_id)
     return row.team_id is not None or row.servicer_id is not None
 
@@ -245,14 +221,14 @@ async def _choose_member(tx: Tx, row: TicketRow) -> Candidate | None:
     calendar = await calendars.working_calendar(tx, team.calendar_id)
     off = await calendars.off_duty(tx, ids, tx.now, team_id=row.team_id, calendar=calendar)
     load = await open_tickets(tx, ids)
-    gaps = await _skill_gaps(tx, row.category_id, ids)
-    return choose(
-        [
-            Candidate(one.id, one.name, load.get(one.id, 0), gaps.get(one.id, 0), last)
-            for one, last in rows
-            if one.id not in off
-        ]
-    )
+    skills = await _skills(tx, row.category_id, ids)
+    found = [
+        Candidate(one.id, one.name, load.get(one.id, 0), gap, last, skill)
+        for one, last in rows
+        if one.id not in off
+        for gap, skill in (skills.get(one.id, (0, 0)),)
+    ]
+    return choice.choose(found, team.strategy)
 
 
 async def open_tickets(tx: Tx, servicer_ids: Collection[str]) -> dict[str, int]:
@@ -265,20 +241,17 @@ async def open_tickets(tx: Tx, servicer_ids: Collection[str]) -> dict[str, int]:
     return {str(one): count for one, count in await tx.db.execute(query)}
 
 
-async def _skill_gaps(
+async def _skills(
     tx: Tx, category_id: str | None, servicer_ids: Collection[str]
-) -> dict[str, int]:
-    """Levels that each is short of what the category asks for."""
+) -> dict[str, tuple[int, int]]:
+    """Of what the category asks for: levels that each is short of, and levels that each has."""
     wanted = (await categories.get(tx, category_id)).skills if category_id else {}
     if not wanted:
         return {}
     levels = await teams.skill_levels(tx, servicer_ids)
-    return {
-        servicer_id: sum(
-            max(
-                0, level - {s.skill_id: s.level for s in levels.get(servicer_id, ())}.get(skill, 0)
-            )
-            for skill, level in wanted.items()
-        )
-        for servicer_id in servicer_ids
-    }
+    found = {}
+    for servicer_id in servicer_ids:
+        has = {one.skill_id: one.level for one in levels.get(servicer_id, ())}
+        gap = sum(max(0, level - has.get(skill, 0)) for skill, level in wanted.items())
+        found[servicer_id] = (gap, sum(has.get(skill, 0) for skill in wanted))
+    return found
