@@ -47,7 +47,7 @@ async def load_service_desk(
 ) -> None:
     """What tickets need to be routed, promised and reviewed."""
     week = [_HOURS] * 5 + [(), ()]
-    calendar = await calendars.create(tx, CalendarDraft("工作日", week, is_default=True), by=by)
+    calendar = await calendars.create(tx, CalendarDraft("工作日", week), by=by)
     team = await teams.create(
         tx,
         TeamDraft(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from bot import leaving
 from core.content import Address, Content, Text, plain_text
 from core.conversations import service as conversations
 from core.conversations.media import has_file
@@ -88,14 +89,19 @@ class Turn:
         self,
         *contents: Content | str,
         source: Mapping[str, str] | None = None,
+        reserve: int = 0,
         event_code: str | None = None,
         code_expires_at: datetime | None = None,
     ) -> list[MessageView]:
-        """Speak as the bot; held until the customer writes when the window is closed."""
+        """Speak as the bot; held until the customer writes when the window is closed.
+
+        reserve: slots of the window that must stay free, for what people want to say.
+        """
         speech = Speech(
             [Text(text=one) if isinstance(one, str) else one for one in contents],
             Sender.BOT,
             source=source or {},
+            reserve=reserve,
             hold_if_closed=True,
             event_code=event_code,
             code_expires_at=code_expires_at,
@@ -104,12 +110,18 @@ class Turn:
         return await conversations.say(self.tx, self.thread, session_id, speech)
 
     async def hand_off(self, reason: str) -> None:
-        """Give the session to people, unless they have it."""
+        """Give the session to people, unless they have it; a message is left when nobody is in."""
         if not self.is_bots:
             return
         if self.session is None:
             self.session = await sessions.open_session(self.tx, self.thread)
         self.forget_pending()
+        left = await leaving.leave_message(self.tx, self.thread, self.session)
+        if left is not None:
+            self.session = None
+            await self.say(left)
+            return
+        self.leave_form()
         await sessions.hand_off(self.tx, self.thread, self.session.id, reason=reason)
 
     def forget_pending(self) -> None:
@@ -118,6 +130,12 @@ class Turn:
     def fill_form(self, state: str, data: Mapping[str, Any]) -> None:
         """Remember where the customer is in a form; `leave_form` ends it."""
         self.thread.conversation.form = {"state": state, "data": dict(data)}
+
+    @property
+    def form(self) -> tuple[str, dict[str, Any]]:
+        """State and data of the form as it is now; ("", {}) when there is none."""
+        found = self.thread.conversation.form
+        return found.get("state", ""), dict(found.get("data", {}))
 
     def leave_form(self) -> None:
         self.thread.conversation.form = {}

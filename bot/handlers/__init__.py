@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from bot.desk.router import router as desk
-from bot.handlers import consent, events, faq, greeting, handoff, rating, relay, tickets
+from bot.handlers import (
+    consent,
+    events,
+    faq,
+    forms,
+    greeting,
+    handoff,
+    leaving,
+    rating,
+    registration,
+    relay,
+    ticket_form,
+    tickets,
+)
 from bot.router import Router
 
 
@@ -16,9 +29,14 @@ def root() -> Router:
         greeting.router,
         rating.router,
         consent.router,
+        tickets.buttons,
         relay.router,
         handoff.router,
+        forms.router,
+        registration.router,
+        ticket_form.router,
         tickets.router,
+        leaving.router,
         faq.router,
     )
     return router

@@ -7,14 +7,19 @@ from bot.filters.content import Says
 from bot.filters.session import queued, with_people
 from bot.router import Router
 from channels.update import MenuChosen, MessageReceived
+from core.actor import Actor
 from core.content import Content, Text
 from core.queues.words import queue_words
+from core.sessions import service as sessions
 from core.sessions.queries import queue_state
+from core.views import SessionState
 
 router = Router("relay")
 
 #: Asking how long it takes, in a word.
 WAITING_WORDS = ("排队", "还要多久", "多久", "到我了吗", "前面还有几个", "第几位")
+LEAVING_WORDS = ("取消排队", "不排了", "不等了", "退出排队")
+_CUSTOMER = Actor.system("customer_left_queue")
 
 
 @router.on(MessageReceived, queued & Says(WAITING_WORDS))
@@ -24,6 +29,18 @@ async def asked_position(update: MessageReceived, ctx: Context) -> None:
         if turn.session is not None and turn.session.queued_at is not None:
             position, promise = await queue_state(turn.tx, turn.session)
             await turn.say(queue_words(turn.tx, position, promise))
+
+
+@router.on(MessageReceived, queued & Says(LEAVING_WORDS))
+async def left_queue(update: MessageReceived, ctx: Context) -> None:
+    """The customer does not want to wait: the bot has them again, and says so."""
+    async with ctx.write() as turn:
+        await turn.hear(update.message_id, update.content, update.occurred_at)
+        if turn.session is None or turn.state is not SessionState.QUEUED:
+            return  # a person took it meanwhile
+        await sessions.close(turn.tx, turn.session.id, reason="left_queue", by=_CUSTOMER)
+        turn.session = None
+        await turn.say("好的，已为您取消排队。有问题可以直接问我，需要人工时回复“转人工”。")
 
 
 @router.on(MessageReceived, with_people)

@@ -221,6 +221,12 @@ async def queue_position(tx: Tx, row: SessionRow) -> int:
     return (ahead or 0) + 1
 
 
+async def waiting_count(tx: Tx) -> int:
+    """How many sessions wait for a person."""
+    waiting = select(func.count()).select_from(SessionRow)
+    return await tx.db.scalar(waiting.where(SessionRow.state == SessionState.QUEUED)) or 0
+
+
 async def last_servicer_of(tx: Tx, row: SessionRow) -> str | None:
     """Who served this customer last, as long as that counts."""
     words = tx.settings.get(Reception)

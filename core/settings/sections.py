@@ -170,6 +170,14 @@ class Reception(Section):
         title="转接后重新排队相当于多等了多久",
         json_schema_extra=_unit("s"),
     )
+    queue_max: int = Field(
+        20,
+        ge=1,
+        le=10_000,
+        title="无人在线时最多排队人数",
+        description="超过后客户改为留言，建成工单",
+        json_schema_extra=_unit("位"),
+    )
     servicer_silent_s: int = Field(
         600,
         ge=60,

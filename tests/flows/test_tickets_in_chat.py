@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from tests.channels.pictures import PNG
 from tests.flows.company import Company, Desk, company, eventually
 
 
@@ -28,7 +29,7 @@ async def test_a_ticket_from_the_form_to_the_rating(demo: Company) -> None:
     await wang.hears("描述问题")
     await wang.says("日报上传一直转圈")
     await wang.hears("截图")
-    await wang.uploads("image", "a.png", PNG)
+    await wang.uploads("image", "a.png", picture())
     await wang.hears("已收到 1 个文件")
     await wang.clicks("完成")
     summary = await wang.hears("请确认")
@@ -106,7 +107,9 @@ async def test_pushes_leave_the_last_slot_to_people(demo: Company) -> None:
     desk = await demo.desk("chenjing")
     ticket = await desk.get(f"/ticket-numbers/{made.text.split()[1].partition('，')[0]}")
     for index in range(5):
-        await desk.post(f"/tickets/{ticket['id']}/replies", {"text": f"进展{index}"})
+        await desk.post(
+            f"/tickets/{ticket['id']}/entries", {"text": f"进展{index}", "is_public": True}
+        )
 
     async def all_are_told() -> bool:
         lines = await demo.sandbox.get(wang._path, limit=50)
@@ -122,3 +125,9 @@ async def test_pushes_leave_the_last_slot_to_people(demo: Company) -> None:
 async def history(desk: Desk, ticket: dict[str, Any]) -> list[dict[str, Any]]:
     found = await desk.get(f"/tickets/{ticket['id']}/entries")
     return list(found["items"])
+
+
+def picture() -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (60, 40), "teal").save(drawn, "PNG")
+    return drawn.getvalue()
