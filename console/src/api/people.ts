@@ -17,7 +17,7 @@ export const changeServicer = (
 export const setPresence = (presence: Presence) => put<ServicerView>("/servicers/me/presence", { presence });
 
 export const accounts = () => get<Page<AccountView>>("/accounts");
-export const changeAccount = (id: string, body: { mode?: ServiceMode; is_active?: boolean; version: number }) =>
+export const changeAccount = (id: string, body: { mode?: ServiceMode; is_active?: boolean; team_id?: string | null; version: number }) =>
   patch<AccountView>(`/accounts/${id}`, body);
 export const accountLink = (id: string, scene: string) => post<{ url: string }>(`/accounts/${id}/link`, { scene });
 

@@ -23,8 +23,13 @@ export const addNote = (id: string, text: string) => post<NoteView>(`/sessions/$
 export const claim = (id: string) => post<SessionView>(`/sessions/${id}/claim`);
 export const takeover = (id: string) => post<SessionView>(`/sessions/${id}/takeover`);
 export const close = (id: string, reason: string) => post<SessionView>(`/sessions/${id}/close`, { reason });
-export const transfer = (id: string, servicer_id: string | null, note: string) =>
-  post<SessionView>(`/sessions/${id}/transfer`, { servicer_id, note });
+/** Neither a servicer nor a team: back to the queue. */
+export interface TransferTarget {
+  servicer_id?: string;
+  team_id?: string;
+}
+export const transfer = (id: string, to: TransferTarget, note: string) =>
+  post<SessionView>(`/sessions/${id}/transfer`, { ...to, note });
 export const markRead = (id: string, seq: number) => post<undefined>(`/sessions/${id}/read`, { seq });
 export const queue = () => get<QueueBoard>("/queue");
 export const suggestions = (id: string) => get<{ items: FoundArticle[] }>(`/sessions/${id}/suggestions`);

@@ -46,6 +46,12 @@ export function t(key: Key, facts: Record<string, string | number> = {}): string
   return (global.t as (key: string, facts: Record<string, string | number>) => string)(key, facts);
 }
 
+/** The words for a code (its part before ":"), or others when nobody named it. */
+export function namedOr(prefix: string, code: string, other: string): string {
+  const key = `${prefix}.${code.split(":", 1)[0]}`;
+  return global.te(key, "zh-CN") ? t(key as Key) : other;
+}
+
 /** For words whose key is made from data (states, reasons, codes): the code itself when nobody named it. */
 export function named(prefix: string, code: string): string {
   const key = `${prefix}.${code}`;

@@ -12,7 +12,7 @@ import { useServing } from "./useServing";
 
 export type ListName = "queue" | "mine" | "all";
 export type SideTab = "customer" | "knowledge" | "bot";
-export type Dialog = "transfer" | "note";
+export type Dialog = "transfer" | "note" | "ticket";
 
 function makeDesk() {
   const sessions = useSessions();

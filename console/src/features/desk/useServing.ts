@@ -18,7 +18,7 @@ export function useServing() {
   });
   const takeover = useTask(async (session: SessionView) => sessions.put(await api.takeover(session.id)));
   const transfer = useTask(
-    async (session: SessionView, to: string | null, note: string) =>
+    async (session: SessionView, to: api.TransferTarget, note: string) =>
       sessions.put(await api.transfer(session.id, to, note)),
     () => t("chat.transferred"),
   );

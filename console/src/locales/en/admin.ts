@@ -93,6 +93,7 @@ export default {
     empty: "No canned replies yet",
   },
   people: {
+    any_team: "Team (any)",
     servicers: "Servicers",
     accounts: "Accounts",
     users: "Users",

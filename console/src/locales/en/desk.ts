@@ -36,6 +36,8 @@ export default {
     filter: "Filter by customer or institution",
   },
   chat: {
+    export: "Save the conversation",
+    ticket: "Ticket",
     claim: "Claim",
     takeover: "Take over",
     transfer: "Transfer",
@@ -90,6 +92,7 @@ export default {
     hold: "Send when the customer writes",
     drop: "Remove",
     because: {
+      unknown: "It could not be sent",
       window_closed: "The reply window is used up until the customer writes again",
       native_mode: "This account is served inside WeCom; the desk may not send",
       offline: "No network",
@@ -132,6 +135,7 @@ export default {
     note_hint: "Only colleagues see it; it is never sent",
   },
   content: {
+    because: { media_unavailable: "The file is gone from the platform", retry: "The file cannot be fetched now; it will be tried again", expired: "The file has expired", too_large: "The file was too large to keep" },
     fetching: "Fetching the file…",
     gone: "The file has expired",
     failed: "The file could not be loaded",
@@ -145,6 +149,8 @@ export default {
     image: "Image",
   },
   transfer: {
+    person: "Colleague",
+    team: "Team",
     title: "Transfer the session",
     to: "To",
     note: "Note for the colleague",

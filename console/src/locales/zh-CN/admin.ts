@@ -92,6 +92,7 @@ export default {
     empty: "还没有快捷回复",
   },
   people: {
+    any_team: "所属团队（不限）",
     servicers: "客服",
     accounts: "客服帐号",
     users: "登录用户",

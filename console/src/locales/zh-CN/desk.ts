@@ -36,6 +36,8 @@ export default {
     filter: "筛选客户、机构",
   },
   chat: {
+    export: "导出对话",
+    ticket: "建工单",
     claim: "接入",
     takeover: "接管",
     transfer: "转接",
@@ -90,6 +92,7 @@ export default {
     hold: "客户开口后再发",
     drop: "删除",
     because: {
+      unknown: "没有发送成功",
       window_closed: "回复窗口已用完，客户再说话之前发不出去",
       native_mode: "该帐号由企业微信内接待，工作台不能发送",
       offline: "网络断开",
@@ -132,6 +135,7 @@ export default {
     note_hint: "只有同事看得到，不会发给客户",
   },
   content: {
+    because: { media_unavailable: "文件没有取到：平台已删除或已过期", retry: "文件暂时取不到，会再试", expired: "文件已过期", too_large: "文件太大，没有保存" },
     fetching: "正在取文件…",
     gone: "文件已过期",
     failed: "文件没有加载成功",
@@ -145,6 +149,8 @@ export default {
     image: "图片",
   },
   transfer: {
+    person: "同事",
+    team: "团队",
     title: "转接会话",
     to: "转给",
     note: "交接说明（同事可见）",

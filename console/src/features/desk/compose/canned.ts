@@ -1,5 +1,6 @@
 /** Choosing and filling canned replies: pure. */
 import type { ReplyView, SessionView } from "@/api/types";
+import { clockTime, dayOf } from "@/shared/time";
 
 /** Best first: shortcut begins with it, then title or text contain it. */
 export function matching(replies: readonly ReplyView[], query: string): ReplyView[] {
@@ -16,13 +17,16 @@ export function matching(replies: readonly ReplyView[], query: string): ReplyVie
     .map(({ row }) => row);
 }
 
-/** {客户姓名} {机构} {客服姓名} {帐号} become what they are in this session; unknown braces stay. */
-export function filled(text: string, session: SessionView): string {
+/** {客户姓名} {机构} {客服姓名} {帐号} {日期} {时间} become what they are in this session; unknown braces stay. */
+export function filled(text: string, session: SessionView, now = new Date().toISOString()): string {
   const facts: Record<string, string> = {
     客户姓名: session.customer_name,
     机构: session.institution_name ?? "",
     客服姓名: session.servicer_name ?? "",
     帐号: session.account_name,
+    账号: session.account_name,
+    日期: dayOf(now),
+    时间: clockTime(now),
   };
   return text.replace(/\{([^{}]+)\}/g, (whole, name: string) => facts[name] ?? whole);
 }
