@@ -44,10 +44,8 @@ async def test_a_ticket_from_the_form_to_the_rating(demo: Company) -> None:
     assert (ticket["category_name"], ticket["title"]) == ("数据上报", "日报上传一直转圈")
     assert (await history(desk, ticket))[0]["attachment_ids"]
 
-    await wang.enters("website")
-    await wang.hears("我的工单")
-    await wang.clicks("我的工单")
-    await wang.hears(number)
+    await wang.says("我的工单")
+    await wang.hears("点一下查看进度")
     await wang.clicks(f"{number} 日报上传一直转圈")
     await wang.hears("状态：")
     await wang.clicks("催单")
@@ -89,6 +87,17 @@ async def test_the_form_can_be_left_by_a_word_and_by_asking_for_people(demo: Com
     session = await desk.gets_session("王建国")
     await wang.says("不是类别")
     await desk.reads(session, "不是类别")
+
+
+async def test_the_greeting_offers_open_tickets(demo: Company) -> None:
+    desk = await demo.desk("chenjing", online=False)
+    known = (await desk.get("/customers", q="王建国"))["items"][0]
+    await desk.post("/tickets", {"title": "打印机不出纸", "customer_id": known["id"]})
+    wang = demo.customer(1)
+    await wang.enters("website")
+    assert "我的工单" in (await wang.hears("您好")).text
+    await wang.clicks("我的工单")
+    await wang.hears("打印机不出纸")
 
 
 async def test_nobody_sees_the_ticket_of_another(demo: Company) -> None:
