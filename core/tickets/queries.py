@@ -126,8 +126,12 @@ async def entries(
 async def _newest_ids(
     tx: Tx, wanted: TicketFilter, cursor: str | None, limit: int
 ) -> Sequence[str]:
-    """One short walk per state, then the newest of them: no state's rows are read in vain."""
-    states: Sequence[TicketState | None] = tuple(wanted.states) or (None,)
+    """One short walk per state, then the newest of them: no state's rows are read in vain.
+
+    Late tickets are few: their index names the state, so each state is walked there too.
+    """
+    any_state = tuple(TicketState) if wanted.is_breached else (None,)
+    states: Sequence[TicketState | None] = tuple(wanted.states) or any_state
     word = await _driving_word(tx, wanted)
     walks = [_walk(wanted, state, cursor, limit, word) for state in states]
     if len(walks) == 1:

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from tools.bench import chat
 from tools.bench.lists import bench_lists
+from tools.bench.sla import bench_sla
 from tools.bench.stage import product
 
 Results = list[tuple[str, float, str]]
@@ -58,6 +59,7 @@ async def bench_chat() -> Results:
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, Results]]] = {
     "chat": bench_chat,
     "lists": bench_lists,
+    "sla": bench_sla,
 }
 
 

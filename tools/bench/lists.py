@@ -83,7 +83,8 @@ async def _fill(tx: Tx) -> None:
             f"INSERT INTO ticket_words (word, ticket_id) {series} SELECT '{word}', {key} FROM s"
             for word in ("系统", "统上", "上报", "报失", "失败")
         ),
-        f"INSERT INTO ticket_words (word, ticket_id) {series} SELECT CAST(n AS text), {key} FROM s",
+        f"INSERT INTO ticket_words (word, ticket_id) {series} SELECT CAST(n AS text), {key}"
+        " FROM s",
         "ANALYZE",
     ):
         await tx.db.execute(text(statement.replace(":", "\\:")))
