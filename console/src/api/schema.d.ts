@@ -1053,6 +1053,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages and commands that were given up, newest first. */
+        get: operations["list_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters/{item_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try it once more. */
+        post: operations["retry_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decisions": {
         parameters: {
             query?: never;
@@ -1529,6 +1563,23 @@ export interface paths {
         post?: never;
         /** Forget a question. */
         delete: operations["delete_known_question"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was said in all conversations, newest first. */
+        get: operations["search_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2295,6 +2346,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/similar-tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tickets about the same thing as a text. */
+        post: operations["find_similar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/skills": {
         parameters: {
             query?: never;
@@ -2928,6 +2996,11 @@ export interface components {
             /** @default null */
             mode?: components["schemas"]["ServiceMode"] | null;
             /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
+            /**
              * Is Active
              * @default null
              */
@@ -2946,6 +3019,11 @@ export interface components {
             /** Name */
             name: string;
             mode: components["schemas"]["ServiceMode"];
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id: string | null;
             /** Is Active */
             is_active: boolean;
             /** Is Manageable */
@@ -3636,7 +3714,7 @@ export interface components {
         };
         /**
          * BulkBody
-         * @description action, or a new assignee, for each of the tickets.
+         * @description action, a new priority, or a new assignee, for each of the tickets.
          */
         BulkBody: {
             /** Ids */
@@ -3648,6 +3726,8 @@ export interface components {
              * @default
              */
             text?: string;
+            /** @default null */
+            priority?: components["schemas"]["Priority"] | null;
             /**
              * Servicer Id
              * @default null
@@ -4280,6 +4360,50 @@ export interface components {
         DaysImported: {
             /** Days */
             days: number;
+        };
+        /**
+         * DeadLetterView
+         * @description kind: the class of the item, such as OutboundMessage. text: of a message, else empty.
+         */
+        DeadLetterView: {
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Error */
+            error: string;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Session Id
+             * @default null
+             */
+            session_id: string | null;
+            /**
+             * Customer Name
+             * @default
+             */
+            customer_name: string;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+        };
+        /** DeadLetterViewList */
+        DeadLetterViewList: {
+            /** Items */
+            items: components["schemas"]["DeadLetterView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
         };
         /**
          * DecisionView
@@ -5674,6 +5798,16 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** MessageViewList */
+        MessageViewList: {
+            /** Items */
+            items: components["schemas"]["MessageView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
         /** MiniProgram */
         MiniProgram: {
             /**
@@ -6145,6 +6279,11 @@ export interface components {
             conversation_id: string;
             /** Seq */
             seq: number;
+            /**
+             * Unread
+             * @default 0
+             */
+            unread: number;
         };
         /** ReadMarkViewList */
         ReadMarkViewList: {
@@ -7411,6 +7550,24 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * SimilarBody
+         * @description What somebody is about to write into a new ticket.
+         */
+        SimilarBody: {
+            /** Text */
+            text: string;
+            /**
+             * Category Id
+             * @default null
+             */
+            category_id?: string | null;
+            /**
+             * Customer Id
+             * @default null
+             */
+            customer_id?: string | null;
+        };
+        /**
          * SimilarTicketView
          * @description score: share of pairs of neighbouring characters that both texts have, 0…1.
          */
@@ -8250,6 +8407,13 @@ export interface components {
              * @default []
              */
             attachment_ids: string[];
+            /**
+             * Attachment Names
+             * @default {}
+             */
+            attachment_names: {
+                [key: string]: string;
+            };
         };
         /** TicketEntryViewList */
         TicketEntryViewList: {
@@ -11256,6 +11420,69 @@ export interface operations {
             };
         };
     };
+    list_dead_letters: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_answer_log: {
         parameters: {
             query?: {
@@ -12357,6 +12584,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_messages: {
+        parameters: {
+            query: {
+                cursor?: string;
+                limit?: number;
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageViewList"];
+                };
             };
             /** @description Refused */
             default: {
@@ -14242,6 +14502,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_similar: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimilarBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarTicketViewList"];
                 };
             };
             /** @description Refused */

@@ -37,6 +37,12 @@ const pages: RouteRecordRaw[] = [
     component: () => import("@/features/settings/SettingsPage.vue"),
   },
   {
+    path: "dead-letters",
+    name: "dead_letters",
+    meta: { needs: "session.supervise" },
+    component: () => import("@/features/operations/DeadLettersPage.vue"),
+  },
+  {
     path: "audit",
     name: "audit",
     meta: { needs: "audit.read" },

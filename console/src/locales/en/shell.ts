@@ -28,6 +28,15 @@ export default {
     forbidden: "You may not see this page",
   },
   empty: { list: "Nothing here yet", search: "Nothing found. Try another word" },
+  dead_letters: {
+    at: "Time",
+    customer: "Customer",
+    text: "Content",
+    error: "Reason",
+    retry: "Send again",
+    retried: "It is in line again",
+    empty: "Nothing failed",
+  },
   nav: {
     desk: "Desk",
     sessions: "Sessions",
@@ -37,6 +46,7 @@ export default {
     people: "People",
     settings: "Settings",
     audit: "Audit",
+    dead_letters: "Failed sends",
     tickets: "Tickets",
     queue: "Live board",
     teams: "Teams & SLA",

@@ -28,6 +28,15 @@ export default {
     forbidden: "您没有查看这个页面的权限",
   },
   empty: { list: "这里还没有内容", search: "没有找到，换个词试试" },
+  dead_letters: {
+    at: "时间",
+    customer: "客户",
+    text: "内容",
+    error: "原因",
+    retry: "重新发送",
+    retried: "已重新排队发送",
+    empty: "没有发送失败的消息",
+  },
   nav: {
     desk: "工作台",
     sessions: "会话",
@@ -37,6 +46,7 @@ export default {
     people: "客服与帐号",
     settings: "设置",
     audit: "审计",
+    dead_letters: "失败的消息",
     tickets: "工单",
     queue: "排队看板",
     teams: "团队时效",
