@@ -28,6 +28,7 @@ export type Presence = Schemas["Presence"];
 export type Problem = Schemas["Problem"];
 export type QueueBoard = Schemas["QueueBoard"];
 export type RatingView = Schemas["RatingView"];
+export type ReadMarkView = Schemas["ReadMarkView"];
 export type ReplyView = Schemas["ReplyView"];
 export type ReplyWindowView = Schemas["ReplyWindowView"];
 export type Role = Schemas["Role"];
@@ -40,6 +41,17 @@ export type SystemView = Schemas["SystemView"];
 export type TokenView = Schemas["TokenView"];
 export type UserChange = Schemas["UserChangeBody"];
 export type UserView = Schemas["UserView"];
+export type BotFigures = Schemas["BotFigures"];
+export type CalibrationView = Schemas["CalibrationView"];
+export type CategoryView = Schemas["CategoryView"];
+export type FieldChange = Schemas["FieldChange"];
+export type GapView = Schemas["GapView"];
+export type HitView = Schemas["HitView"];
+export type Impact = Schemas["Impact"];
+export type KnownQuestionView = Schemas["KnownQuestionView"];
+export type ReplayView = Schemas["ReplayView"];
+export type RevisionView = Schemas["RevisionView"];
+export type SynonymView = Schemas["SynonymView"];
 
 export interface Page<T> {
   items: T[];

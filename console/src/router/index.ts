@@ -27,7 +27,7 @@ const pages: RouteRecordRaw[] = [
   },
   { path: "teams/:tab?", name: "teams", component: () => import("@/features/teams/ServicePage.vue") },
   { path: "reviews", name: "reviews", component: () => import("@/features/reviews/ReviewsPage.vue") },
-  { path: "knowledge", name: "knowledge", component: () => import("@/features/articles/ArticlesPage.vue") },
+  { path: "knowledge/:tab?", name: "knowledge", component: () => import("@/features/knowledge/KnowledgePage.vue") },
   { path: "replies", name: "replies", component: () => import("@/features/replies/RepliesPage.vue") },
   { path: "people", name: "people", component: () => import("@/features/people/PeoplePage.vue") },
   {

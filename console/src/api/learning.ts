@@ -1,0 +1,24 @@
+/** What the base learns from use: gaps, calibrations, the bot's answers. */
+import { call, get, post, type Query } from "./http";
+import type { ArticleView, BotFigures, CalibrationView, DecisionView, GapView, Page, ReplayView } from "./types";
+
+export const gaps = (query: Query) => get<Page<GapView>>("/gaps", query);
+export const gap = (id: string) => get<GapView>(`/gaps/${id}`);
+export const assignGap = (row: GapView, owner_id: string | null, due_at: string | null) =>
+  post<GapView>(`/gaps/${row.id}/assign`, { owner_id, due_at, version: row.version });
+export const draftGap = (row: GapView) => post<ArticleView>(`/gaps/${row.id}/draft`, { version: row.version });
+export const moveGap = (row: GapView, step: "dismiss" | "reopen") =>
+  post<GapView>(`/gaps/${row.id}/${step}`, { version: row.version });
+
+export const calibrations = () => get<{ items: CalibrationView[] }>("/calibrations");
+export const refit = (target: number, activate: boolean) =>
+  post<CalibrationView>("/calibrations", { target, activate });
+export const activate = (id: string) => post<CalibrationView>(`/calibrations/${id}/activate`);
+export const deactivate = () => call<undefined>("DELETE", "/calibrations/active");
+
+export const decisions = (query: Query) => get<Page<DecisionView>>("/decisions", query);
+export const replay = (id: string) => post<ReplayView>(`/decisions/${id}/replay`);
+export const correct = (id: string, article_id: string | null) =>
+  post<DecisionView>(`/decisions/${id}/correction`, { article_id });
+export const tryQuestion = (question: string) => post<DecisionView>("/bot/ask", { question });
+export const botFigures = (since: string, until: string) => get<BotFigures>("/bot/figures", { since, until });
