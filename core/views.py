@@ -280,6 +280,8 @@ class TicketEntryView(View):
     text: str = ""
     facts: dict[str, str] = {}
     attachment_ids: tuple[str, ...] = ()
+    #: By attachment id; filled in lists.
+    attachment_names: dict[str, str] = {}
 
 
 class FollowUpView(View):

@@ -41,6 +41,10 @@ class SessionQuery(PageQuery):
         return Filters(self.state, self.servicer_id, self.account_id, self.customer_id, self.q)
 
 
+class MessageSearchQuery(PageQuery):
+    q: str = Field(min_length=1, max_length=64, pattern=r"\S")
+
+
 class TranscriptQuery(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -112,6 +116,13 @@ async def list_sessions(call: Call, tx: Tx, query: SessionQuery) -> Listing[Sess
         limit=query.limit,
     )
     return listing(page)
+
+
+@endpoint("GET", "/messages", access=SERVE, tag="sessions")
+async def search_messages(call: Call, tx: Tx, query: MessageSearchQuery) -> Listing[MessageView]:
+    """What was said in all conversations, newest first."""
+    del call
+    return listing(await conversations.search(tx, query.q, cursor=query.cursor, limit=query.limit))
 
 
 @endpoint("GET", "/queue", access=SERVE, tag="sessions")

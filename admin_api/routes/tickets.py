@@ -124,11 +124,12 @@ class AssignBody(Body):
 
 
 class BulkBody(Body):
-    """action, or a new assignee, for each of the tickets."""
+    """action, a new priority, or a new assignee, for each of the tickets."""
 
     ids: list[Id] = Field(min_length=1, max_length=MAX_AT_ONCE)
     action: Action | None = None
     text: str = Field("", max_length=4000)
+    priority: Priority | None = None
     servicer_id: Id | None = None
     team_id: Id | None = None
 
@@ -267,6 +268,24 @@ async def list_similar(call: Call, tx: Tx, ticket_id: str) -> Listing[SimilarTic
     return Listing(items=found)
 
 
+class SimilarBody(Body):
+    """What somebody is about to write into a new ticket."""
+
+    text: str = Field(min_length=2, max_length=500)
+    category_id: Id | None = None
+    customer_id: Id | None = None
+
+
+@endpoint("POST", "/similar-tickets", access=WORK, tag="tickets")
+async def find_similar(call: Call, tx: Tx, body: SimilarBody) -> Listing[SimilarTicketView]:
+    """Tickets about the same thing as a text."""
+    del call
+    found = await similar.similar(
+        tx, body.text, category_id=body.category_id, customer_id=body.customer_id
+    )
+    return Listing(items=found)
+
+
 @endpoint("POST", "/tickets/{ticket_id}/links", access=WORK, tag="tickets", status=204)
 async def link_ticket(call: Call, tx: Tx, ticket_id: str, body: RelateBody) -> None:
     """Relate two tickets."""
@@ -303,6 +322,10 @@ async def _change_one(tx: Tx, ticket_id: str, body: BulkBody, call: Call) -> Non
     if body.servicer_id is not None or body.team_id is not None:
         target = Target(body.team_id, body.servicer_id)
         await assignment.assign(tx, ticket_id, target, by=call.actor, note=body.text[:200])
+    if body.priority is not None:
+        ticket = await queries.get(tx, ticket_id, by=call.actor)
+        changes = {"priority": body.priority}
+        await service.change(tx, ticket_id, changes, version=ticket.version, by=call.actor)
     if body.action is not None:
         await service.move(tx, ticket_id, body.action, by=call.actor, text=body.text)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from sqlalchemy import select
+
 from core.attachments.models import AttachmentRow
 from core.db import Tx
 from core.errors import NotFound
@@ -27,3 +31,11 @@ def attachment_view(row: AttachmentRow) -> AttachmentView:
             "created_at": row.created_at,
         }
     )
+
+
+async def attachment_names(tx: Tx, ids: Collection[str]) -> dict[str, str]:
+    """The file names of those that are stored."""
+    if not ids:
+        return {}
+    query = select(AttachmentRow.id, AttachmentRow.name).where(AttachmentRow.id.in_(ids))
+    return {row[0]: row[1] for row in await tx.db.execute(query)}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from core.conversations.models import MessageRow
 from core.db import Tx
 from core.reads.models import ReadMarkRow
-from core.views import View
+from core.views import Sender, View
 
 
 class ReadMarkView(View):
     conversation_id: str
     seq: int
+    #: What the customer has said since.
+    unread: int = 0
 
 
 async def mark(tx: Tx, *, user_id: str, conversation_id: str, seq: int) -> ReadMarkView:
@@ -34,13 +37,22 @@ async def mark(tx: Tx, *, user_id: str, conversation_id: str, seq: int) -> ReadM
 
 async def marks(tx: Tx, *, user_id: str, limit: int = 1000) -> list[ReadMarkView]:
     """This user's marks, those read furthest first."""
+    later = (
+        select(func.count())
+        .where(
+            MessageRow.conversation_id == ReadMarkRow.conversation_id,
+            MessageRow.seq > ReadMarkRow.seq,
+            MessageRow.sender == Sender.CUSTOMER,
+        )
+        .scalar_subquery()
+    )
     query = (
-        select(ReadMarkRow)
+        select(ReadMarkRow.conversation_id, ReadMarkRow.seq, later)
         .where(ReadMarkRow.user_id == user_id)
         .order_by(ReadMarkRow.seq.desc())
         .limit(limit)
     )
     return [
-        ReadMarkView(conversation_id=row.conversation_id, seq=row.seq)
-        for row in await tx.db.scalars(query)
+        ReadMarkView(conversation_id=row[0], seq=row[1], unread=row[2])
+        for row in await tx.db.execute(query)
     ]

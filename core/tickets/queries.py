@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
 
+from core.attachments.queries import attachment_names
 from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Tx
 from core.errors import NotFound
@@ -120,7 +121,14 @@ async def entries(
     if cursor:
         query = query.where(TicketEntryRow.id > decode_cursor(cursor, int)[0])
     rows = (await tx.db.scalars(query.order_by(TicketEntryRow.id).limit(limit + 1))).all()
-    return page_of([entry_view(row) for row in rows], limit, lambda entry: (entry.id,))
+    names = await attachment_names(tx, {key for row in rows for key in row.attachment_ids})
+    views = [
+        entry_view(row).model_copy(
+            update={"attachment_names": {k: names[k] for k in row.attachment_ids if k in names}}
+        )
+        for row in rows
+    ]
+    return page_of(views, limit, lambda entry: (entry.id,))
 
 
 async def _newest_ids(

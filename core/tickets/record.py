@@ -111,7 +111,11 @@ def make_view(row: TicketRow, names: Mapping[str, str]) -> TicketView:
 
 def entry_view(row: TicketEntryRow) -> TicketEntryView:
     return TicketEntryView.model_validate(
-        {name: getattr(row, name) for name in TicketEntryView.model_fields}
+        {
+            name: getattr(row, name)
+            for name in TicketEntryView.model_fields
+            if name != "attachment_names"
+        }
     )
 
 
