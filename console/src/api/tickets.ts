@@ -16,14 +16,6 @@ export interface TicketDraft {
   attachment_ids?: string[];
 }
 
-export interface TicketProposal {
-  title: string;
-  description: string;
-  category_id: string | null;
-  customer_id: string;
-  similar: SimilarTicketView[];
-}
-
 export type TicketChange = Partial<Pick<TicketView, "title" | "description" | "priority" | "category_id" | "fields">> & {
   tags?: string[];
 };
@@ -37,6 +29,7 @@ export interface Handover {
 export interface BulkWork {
   action?: Action;
   text?: string;
+  priority?: Priority;
   servicer_id?: string;
   team_id?: string;
 }
@@ -113,8 +106,9 @@ export const startAssistance = (id: string) => post<RemoteAssistanceView>(`/remo
 export const endAssistance = (id: string, result: string) =>
   post<RemoteAssistanceView>(`/remote/${id}/end`, { result });
 
-/** What a new ticket from this session would say. */
-export const ticketProposal = (session: string) => get<TicketProposal>(`/sessions/${session}/ticket-draft`);
+/** Tickets about the same thing as a text. */
+export const similarToText = (text: string, category_id: string | null, customer_id: string | null) =>
+  post<Items<SimilarTicketView>>("/similar-tickets", { text, category_id, customer_id });
 
 export const savedFilters = () => get<Items<SavedFilterView>>("/ticket-filters");
 export const saveFilter = (draft: FilterDraft) => post<SavedFilterView>("/ticket-filters", draft);

@@ -33,12 +33,15 @@ export const useSessions = defineStore("sessions", () => {
     isLoading.value = true;
     error.value = "";
     try {
-      const [openPage, latest] = await Promise.all([
+      const [openPage, latest, marks] = await Promise.all([
         api.sessions({ view: "open", limit: 200 }),
         api.sessions({ view: "all", limit: 50 }),
+        api.readMarks(),
       ]);
       const fetched = [...latest.items, ...openPage.items];
       rows.value = Object.fromEntries(fetched.map((row) => [row.id, row]));
+      const since = new Map(marks.items.map((mark) => [mark.conversation_id, mark.unread ?? 0]));
+      unread.value = Object.fromEntries(openPage.items.map((row) => [row.id, since.get(row.conversation_id) ?? 0]));
     } catch (reason) {
       error.value = (reason as Error).message;
     } finally {

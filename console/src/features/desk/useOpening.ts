@@ -28,6 +28,7 @@ export function useOpening(id: Readonly<Ref<string>>) {
     try {
       const session = sessions.rows[wanted] ?? (await sessions.fetchOne(wanted));
       await Promise.all([messages.load(session), notes.load(session), customers.fetchOne(session.customer_id)]);
+      tellRead(lastSeq());
     } catch (reason) {
       if (!(reason instanceof ApiError)) throw reason;
       if (wanted === id.value) error.value = reason.message;
@@ -36,17 +37,17 @@ export function useOpening(id: Readonly<Ref<string>>) {
     }
   }
 
-  watch(id, open, { immediate: true });
-  watch(() => live.gaps, open);
-
   const lastSeq = (): number => {
     const session = sessions.rows[id.value];
     const lines = session ? (messages.threads[session.conversation_id] ?? []) : [];
     return lines.findLast((line) => line.seq !== UNSENT_SEQ)?.seq ?? 0;
   };
-  watch(lastSeq, (seq) => {
+  const tellRead = (seq: number): void => {
     if (seq > 0 && document.hasFocus()) void markRead(id.value, seq).catch(() => undefined);
-  });
+  };
+  watch(lastSeq, tellRead);
+  watch(id, open, { immediate: true });
+  watch(() => live.gaps, open);
 
   return { isLoading, error, open };
 }

@@ -1,5 +1,6 @@
 export default {
   ticket: {
+    bulk_priority: "Priority", refused: "Not done",
     title: "Ticket", create: "New ticket", created: "Ticket opened", search: "Number or title", empty: "No tickets match", empty_hint: "Change the filters or open one",
     any_state: "Any state", any_priority: "Any priority", any_servicer: "Anybody", any_team: "Any team", any_category: "Any category",
     me: "Me", nobody: "Nobody", team: "Team", category: "Category", servicer: "Assignee", only_breached: "Overdue", by_newest: "Newest first", by_due: "Most urgent first",

@@ -237,5 +237,5 @@ export default {
     escape: "Close what is open, leave the message box",
     help: "Show this map",
   },
-  quick: { hint: "Find a customer, institution or message", open: "Open", none: "Nothing found" },
+  quick: { said: "Messages", hint: "Find a customer, institution or message", open: "Open", none: "Nothing found" },
 };

@@ -1,5 +1,6 @@
 export default {
   ticket: {
+    bulk_priority: "改优先级", refused: "没有处理成功",
     title: "工单", create: "新建工单", created: "工单已建立", search: "工单号或标题", empty: "没有符合条件的工单", empty_hint: "换个条件，或新建一张",
     any_state: "全部状态", any_priority: "全部优先级", any_servicer: "全部处理人", any_team: "全部团队", any_category: "全部类别",
     me: "我", nobody: "未分配", team: "团队", category: "类别", servicer: "处理人", only_breached: "已超时", by_newest: "最新在前", by_due: "最急在前",

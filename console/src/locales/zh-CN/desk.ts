@@ -237,5 +237,5 @@ export default {
     escape: "关闭弹窗，离开输入框",
     help: "显示这张表",
   },
-  quick: { hint: "查找客户、机构、消息", open: "打开", none: "没有找到" },
+  quick: { said: "消息", hint: "查找客户、机构、消息", open: "打开", none: "没有找到" },
 } as const;
