@@ -2,27 +2,51 @@
 import { computed, reactive, shallowRef } from "vue";
 
 import * as api from "@/api/knowledge";
-import type { ArticleView } from "@/api/types";
+import type { ArticleView, Impact } from "@/api/types";
 import { useAuth } from "@/stores/auth";
 
+import { paragraphs } from "./richText";
+
 export type Deed = "save" | "publish" | "withdraw" | "restore" | "remove" | api.Step;
+
+const dateOf = (iso: string | null | undefined): Date | null => (iso ? new Date(iso) : null);
+
+export interface ArticleFieldValues {
+  question: string;
+  answer_html: string;
+  category: string;
+  tags: string[];
+  similar: string;
+  audience: string[];
+  source: string;
+  effective_at: Date | null;
+  expires_at: Date | null;
+}
 
 export function useArticleForm(given: ArticleView | null) {
   const auth = useAuth();
   const article = shallowRef(given);
   const shown = given?.open?.content ?? given;
-  const fields = reactive({
+  const fields = reactive<ArticleFieldValues>({
     question: shown?.question ?? "",
-    answer: shown?.answer ?? "",
+    answer_html: shown?.answer_html || (shown?.answer ? paragraphs(shown.answer) : ""),
     category: shown?.category ?? "",
     tags: [...(shown?.tags ?? [])],
     similar: (shown?.similar ?? []).join("\n"),
+    audience: [...(shown?.audience ?? [])],
+    source: shown?.source ?? "",
+    effective_at: dateOf(shown?.effective_at),
+    expires_at: dateOf(shown?.expires_at),
   });
+  const originalHtml = fields.answer_html;
 
   const content = () => ({
     ...fields,
+    answer_html: fields.answer_html === originalHtml ? undefined : fields.answer_html,
     question: fields.question.trim(),
-    answer: fields.answer.trim(),
+    source: fields.source.trim(),
+    effective_at: fields.effective_at?.toISOString() ?? null,
+    expires_at: fields.expires_at?.toISOString() ?? null,
     category: fields.category.trim(),
     similar: fields.similar
       .split("\n")
@@ -66,6 +90,12 @@ export function useArticleForm(given: ArticleView | null) {
     if (known) article.value = await api.stepArticle(known.id, name, known.version, note);
   }
 
+  /** What the step would change for known questions; the draft is stored first when it is new. */
+  async function impact(deed: Deed): Promise<Impact> {
+    if (deed === "publish") await store();
+    return api.impactOf(article.value?.id ?? "", deed === "withdraw" ? "archive" : "publish");
+  }
+
   async function perform(deed: Deed, note = ""): Promise<void> {
     if (deed === "save") await store();
     else if (deed === "publish") await store("published");
@@ -75,5 +105,5 @@ export function useArticleForm(given: ArticleView | null) {
     else await step(deed, note);
   }
 
-  return { article, fields, deeds, perform };
+  return { article, fields, deeds, impact, perform };
 }
