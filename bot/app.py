@@ -6,9 +6,9 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Final, Literal, cast
@@ -33,6 +33,7 @@ from bot.dispatcher import Dispatcher
 from bot.doctor import diagnose
 from bot.doctor.subject import Subject
 from bot.embedding import post_json
+from bot.feeds import live_feeds
 from bot.jobs import directory, learning, recurring
 from bot.jobs.media import ChannelDownloads, fetch_media
 from bot.jobs.recurring import Recurring
@@ -53,7 +54,7 @@ from channels.wecom_app.menu import MenuButton
 from channels.wecom_kf.adapter import WeComKf
 from core import lanes
 from core.attachments.service import AttachmentStore
-from core.bus import EventBus, Listener, Logged
+from core.bus import EventBus, Listener
 from core.clock import SystemClock
 from core.db import SettingsReader, UnitOfWork, make_engine
 from core.diagnosis import Diagnosis
@@ -63,7 +64,6 @@ from core.registration.sms import ConsoleSms
 from core.sealing import KeyRing
 from core.sender import OutboxSender
 from core.servicers.absence import ABSENCE_TIMER, go_offline
-from core.sessions.drain import drain_queue
 from core.settings.live import LiveSettings
 from core.settings.sections import Bot
 from core.shared import over_redis
@@ -85,10 +85,6 @@ _INDEX_PATIENCE_S: Final = 30
 MENU_JOB: Final = "desk.menu"
 #: How long requests under way may take when the process stops.
 _LAST_REQUESTS_S: Final = 2.0
-#: Events that free capacity or add to the queue: the queue moves on them at once.
-_QUEUE_MOVERS: Final = frozenset(
-    {"session.closed", "session.requeued", "session.handed_off", "servicer.changed"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,28 +179,10 @@ async def build(
         hub = SocketHub()
         keyring, sms = key_ring(settings), ConsoleSms()
         readiness = Readiness(settings.redis_url)
-        api = make_app(
-            ApiServices(
-                uow=uow,
-                settings=live,
-                files=files,
-                limiter=ports.rate_limiter,
-                keyring=keyring,
-                sms=sms,
-                hub=hub,
-                config=ApiConfig(
-                    is_demo=is_demo,
-                    public_url=settings.public_url,
-                    trusted_proxies=settings.http.trusted_proxies,
-                ),
-                channels=tuple(channel.name for channel in channels),
-                knowledge=answerer,
-                readiness=readiness,
-                writer=ChatModel(post_json, settings.llm) if settings.llm.is_on else None,
-                links=_links(channels),
-                diagnose=_diagnosis(settings, uow, embedder, stack),
-            )
-        )
+        parts = _Parts(uow, live, ports, files, answerer, channels, keyring, sms)
+        services = _api_services(settings, parts, hub, readiness, is_demo=is_demo)
+        diagnose = _diagnosis(settings, uow, embedder, stack)
+        api = make_app(replace(services, diagnose=diagnose))
         for channel in channels:
             api.router.add_routes(channel.routes())
         downloads = ChannelDownloads(channels, files)
@@ -237,7 +215,7 @@ async def build(
             bus=EventBus(
                 uow,
                 ports.wake_up,
-                feeds=_feeds(uow, live, answerer, hub, is_worker=role != "web"),
+                feeds=live_feeds(uow, live, answerer, hub, is_worker=role != "web"),
                 listeners=_listeners(settings, keyring) if role != "web" else (),
             ),
             dispatcher=Dispatcher(
@@ -252,6 +230,44 @@ async def build(
             recurring=rounds,
             readiness=readiness,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What most of the process is built from."""
+
+    uow: UnitOfWork
+    live: LiveSettings
+    ports: SmallPorts
+    files: AttachmentStore
+    answerer: Answerer
+    channels: Channels
+    keyring: KeyRing
+    sms: ConsoleSms
+
+
+def _api_services(
+    settings: Settings, parts: _Parts, hub: SocketHub, readiness: Readiness, *, is_demo: bool
+) -> ApiServices:
+    return ApiServices(
+        uow=parts.uow,
+        settings=parts.live,
+        files=parts.files,
+        limiter=parts.ports.rate_limiter,
+        keyring=parts.keyring,
+        sms=parts.sms,
+        hub=hub,
+        config=ApiConfig(
+            is_demo=is_demo,
+            public_url=settings.public_url,
+            trusted_proxies=settings.http.trusted_proxies,
+        ),
+        channels=tuple(channel.name for channel in parts.channels),
+        knowledge=parts.answerer,
+        readiness=readiness,
+        writer=ChatModel(post_json, settings.llm) if settings.llm.is_on else None,
+        links=_links(parts.channels),
+    )
 
 
 def _links(channels: Channels) -> Links:
@@ -334,28 +350,6 @@ def _jobs(
         **ticket_jobs(uow),
         **recurring.jobs(uow, rounds),
     }
-
-
-def _feeds(
-    uow: UnitOfWork, live: LiveSettings, answerer: Answerer, hub: SocketHub, *, is_worker: bool
-) -> Sequence[Callable[[Sequence[Logged]], Awaitable[None]]]:
-    """What every process does with what happens, in order."""
-
-    async def settings_feed(batch: Sequence[Logged]) -> None:
-        for one in batch:
-            await live.apply(one.event)
-
-    async def knowledge_feed(batch: Sequence[Logged]) -> None:
-        await answerer.hear([one.event for one in batch])
-
-    async def socket_feed(batch: Sequence[Logged]) -> None:
-        hub.feed([(one.id, one.event, one.event.model_dump_json()) for one in batch])
-
-    async def queue_feed(batch: Sequence[Logged]) -> None:
-        if any(one.event.type in _QUEUE_MOVERS for one in batch):
-            await drain_queue(uow)
-
-    return (settings_feed, socket_feed, *((queue_feed,) if is_worker else ()), knowledge_feed)
 
 
 def _listeners(settings: Settings, keys: KeyRing) -> Sequence[Listener]:

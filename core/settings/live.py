@@ -6,8 +6,9 @@ from typing import cast
 
 from core.db import UnitOfWork
 from core.events import Event, SettingChanged
+from core.settings.base import Section
 from core.settings.queries import AnySection, get
-from core.settings.sections import SECTIONS, Section
+from core.settings.sections import SECTIONS
 
 
 class LiveSettings:

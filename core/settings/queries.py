@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from core.db import Tx
+from core.settings.base import Section
 from core.settings.models import SettingRow
-from core.settings.sections import SECTIONS, Section
+from core.settings.sections import SECTIONS
 from core.views import View
 
 log = logging.getLogger(__name__)

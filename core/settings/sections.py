@@ -6,27 +6,13 @@ Durations are seconds (`unit`: "s"). A new parameter is one field here and nothi
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from core.fields import FieldSpec
-
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
-
-
-def _unit(name: str) -> dict[str, Any]:
-    return {"unit": name}
-
-
-class Section(BaseModel):
-    """key: the section's stable name; title and about: what people read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    key: ClassVar[str]
-    title: ClassVar[str]
-    about: ClassVar[str]
+from core.settings.base import Line, Section, Words
+from core.settings.base import unit as _unit
 
 
 class GreetingItem(BaseModel):

@@ -13,9 +13,10 @@ from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.events import SettingChanged
 from core.permissions import Permission
+from core.settings.base import Section
 from core.settings.models import SettingRow
 from core.settings.queries import SettingView, parse, setting_view
-from core.settings.sections import SECTIONS, Section
+from core.settings.sections import SECTIONS
 
 
 async def put(tx: Tx, key: str, value: dict[str, Any], *, version: int, by: Actor) -> SettingView:

@@ -23,7 +23,8 @@ def _codes() -> set[str]:
         and isinstance(node.func, ast.Name)
         and node.func.id == "AlarmRaised"
         for keyword in node.keywords
-        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
+        if keyword.arg == "code"
+        and isinstance(keyword.value, ast.Constant)
         and isinstance(keyword.value.value, str)
     }
 

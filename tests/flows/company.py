@@ -21,7 +21,8 @@ from channels.wecom.sandbox import demo_seed as seed
 from channels.wecom.sandbox.client import CustomerPhone, Sandbox, ServicerPhone, running_sandbox
 from core.actor import Actor
 from core.settings import service as settings_service
-from core.settings.sections import Bot, Section
+from core.settings.base import Section
+from core.settings.sections import Bot
 from knowledge.models import VectorRow
 from knowledge.vector_store import DatabaseVectors
 
