@@ -1117,15 +1117,6 @@ def upgrade() -> None:
         batch_op.create_index('ix_ticket_follow_ups_servicer', ['servicer_id', 'done_at', 'due_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_ticket_follow_ups_ticket_id'), ['ticket_id'], unique=False)
 
-    op.create_table('ticket_words',
-    sa.Column('word', sa.String(length=32), nullable=False),
-    sa.Column('ticket_id', sa.String(length=32), nullable=False),
-    sa.ForeignKeyConstraint(['ticket_id'], ['tickets.id'], name=op.f('fk_ticket_words_ticket_id')),
-    sa.PrimaryKeyConstraint('word', 'ticket_id', name=op.f('pk_ticket_words'))
-    )
-    with op.batch_alter_table('ticket_words', schema=None) as batch_op:
-        batch_op.create_index('ix_ticket_words_ticket', ['ticket_id'], unique=False)
-
     op.create_table('ticket_links',
     sa.Column('ticket_id', sa.String(length=32), nullable=False),
     sa.Column('other_id', sa.String(length=32), nullable=False),
@@ -1137,5 +1128,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('ticket_links', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_ticket_links_other_id'), ['other_id'], unique=False)
+
+    op.create_table('ticket_words',
+    sa.Column('word', sa.String(length=32), nullable=False),
+    sa.Column('ticket_id', sa.String(length=32), nullable=False),
+    sa.ForeignKeyConstraint(['ticket_id'], ['tickets.id'], name=op.f('fk_ticket_words_ticket_id')),
+    sa.PrimaryKeyConstraint('word', 'ticket_id', name=op.f('pk_ticket_words'))
+    )
+    with op.batch_alter_table('ticket_words', schema=None) as batch_op:
+        batch_op.create_index('ix_ticket_words_ticket', ['ticket_id'], unique=False)
 
     # ### end Alembic commands ###
