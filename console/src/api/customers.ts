@@ -1,7 +1,9 @@
 /** The customers' files beyond what the desk shows: timeline, duplicates, import, segments, institutions. */
 import type { DuplicateGroupView, DuplicateView, FieldValue, ImportReport, InstitutionDetail, InstitutionHit, MergeView, ProfileView, Rule, SegmentView, TagView, TimelineItem } from "./cases";
 import { call, get, post, put, remove, send } from "./http";
-import type { CustomerView, Page } from "./types";
+import type { CustomerView, Page, RegistrationLinkView, VpnProfileView, VpnSecretView } from "./types";
+
+export type { RegistrationLinkView, VpnProfileView, VpnSecretView } from "./types";
 
 type Items<T> = { items: T[] };
 export type Secret = "phone" | "email" | "id_number";
@@ -67,3 +69,17 @@ export interface Region {
 }
 /** National divisions one level below `parent` (empty: the provinces). */
 export const regions = (parent: string) => get<Items<Region>>("/regions", { parent });
+
+export const vpnProfiles = (institution: string) => get<Items<VpnProfileView>>(`/institutions/${institution}/vpn-profiles`);
+export const addVpn = (institution: string, draft: VpnSecretView & { name: string }) =>
+  post<VpnProfileView>(`/institutions/${institution}/vpn-profiles`, draft);
+/** The look is audited. */
+export const revealVpn = (id: string) => post<VpnSecretView>(`/vpn-profiles/${id}/reveal`);
+
+export type LinkDraft = Pick<RegistrationLinkView, "name" | "account_id" | "institution_id" | "team_id" | "product" | "product_version">;
+export const registrationLinks = () => get<Items<RegistrationLinkView>>("/registration-links");
+export const addRegistrationLink = (draft: LinkDraft) => post<RegistrationLinkView>("/registration-links", draft);
+export const retireRegistrationLink = (code: string) => remove(`/registration-links/${code}`);
+export const registrationUrl = (code: string) => post<{ url: string }>(`/registration-links/${code}/url`);
+export const registrationQr = async (code: string): Promise<Blob> =>
+  (await send("GET", `/registration-links/${code}/qr`)).blob();

@@ -42,8 +42,8 @@ export const bindings = (subject_kind: BindingView["subject_kind"], subject_id: 
 export const bind = (
   body: Pick<BindingView, "subject_kind" | "subject_id" | "rank" | "reason"> & { team_id: string | null },
 ) => put<Items<BindingView>>("/bindings", body);
-export const recommendations = (customer_id: string) =>
-  get<Items<RecommendationView>>("/team-recommendations", { customer_id });
+export const recommendations = (about: { customer_id?: string; institution_id?: string }) =>
+  get<Items<RecommendationView>>("/team-recommendations", about);
 
 export const calendars = () => get<Items<CalendarView>>("/calendars");
 export const addCalendar = (draft: CalendarDraft) => post<CalendarView>("/calendars", draft);

@@ -29,6 +29,7 @@ export type Problem = Schemas["Problem"];
 export type QueueBoard = Schemas["QueueBoard"];
 export type RatingView = Schemas["RatingView"];
 export type ReadMarkView = Schemas["ReadMarkView"];
+export type RegistrationLinkView = Schemas["RegistrationLinkView"];
 export type ReplyView = Schemas["ReplyView"];
 export type ReplyWindowView = Schemas["ReplyWindowView"];
 export type Role = Schemas["Role"];
@@ -52,6 +53,9 @@ export type KnownQuestionView = Schemas["KnownQuestionView"];
 export type ReplayView = Schemas["ReplayView"];
 export type RevisionView = Schemas["RevisionView"];
 export type SynonymView = Schemas["SynonymView"];
+
+export type VpnProfileView = Schemas["VpnProfileView"];
+export type VpnSecretView = Schemas["VpnSecretView"];
 
 export interface Page<T> {
   items: T[];

@@ -62,4 +62,8 @@ export default {
   },
   review: { draw: "随机抽样", cards: "评分表", score: "评分", empty: "还没有质检记录", empty_hint: "抽取最近 30 天完成的工单或会话，按评分表打分", what: "对象", total: "总分", failed: "不合格", comment: "评语", objection: "申诉", by: "质检人", appeal: "申诉", answer: "答复申诉", card: "评分表", no_card: "还没有评分表，请先建立一张", item: "{title}（{weight}%）", critical_item: "{title}（{weight}%，否决项）", card_name: "评分表名称", item_title: "评分项", weight: "权重", critical: "否决项", add_item: "添加一项", add_card: "保存评分表", weights: "权重合计 {n}，应为 100", retire: "停用" },
   board: { waiting: "排队", serving: "接待中", online: "在线客服", free: "空余名额", slow: "等待超 3 分钟", queue: "排队中", people: "客服", empty: "没有人在排队", expected: "预计 {span}" },
+  binding: { title: "负责团队", primary: "首选", secondary: "备选", none: "未绑定", inherited: "随机构：{team}", fits: "推荐 {team}", take: "绑定", history: "历史 {n} 条", because: { scope: "负责这类问题", region: "负责该地区", history: "以往服务过", load: "目前空闲" } },
+  vpn: { title: "VPN 档案", empty: "还没有 VPN 档案", add: "添加", reveal: "查看（会记录）", name: "名称", address: "地址", username: "用户名", password: "密码", note: "备注" },
+  links: { title: "登记链接", lead: "客户扫码或点链接进入会话，第一句话就知道所属机构、团队和产品", add: "新建登记链接", name: "名称", uses: "使用次数", qr: "二维码", copy: "复制链接", copied: "链接已复制", retire: "停用", retired: "已停用", sure_retire: "停用「{name}」？之后扫码不再带上机构。", empty: "还没有登记链接" },
+  kinds: { title: "工单类别", add: "新建类别", edit: "编辑类别", empty: "还没有类别", name: "名称", parent: "上级类别", active: "启用", fields: "自定义字段", add_field: "添加字段", key: "键（小写英文）", label: "名称", required: "必填", open: "问客户", choices: "选项，用逗号分开", templates: "模板", add_template: "添加模板", template_name: "模板名称", kind: { text: "文字", long_text: "长文字", number: "数字", choice: "选项", date: "日期", bool: "是否" } },
 } as const;
