@@ -46,6 +46,7 @@ export function fromEditor(html: string): string {
     paragraph.append(...box.childNodes);
     box.replaceWith(paragraph);
   }
+  for (const list of body.querySelectorAll("p > ul, p > ol")) list.parentElement?.replaceWith(list);
   return body.textContent?.trim() || body.querySelector("img") ? body.innerHTML : "";
 }
 

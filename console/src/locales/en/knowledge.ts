@@ -80,6 +80,7 @@ export default {
     would_answer: "Questions answered directly {now} → {then}",
     out_of_scope: "Out of scope answered {share}",
     unreachable: "The labels cannot reach this target",
+    fit_again: "Fit again",
     refit: "Fit for this target",
     refitted: "Fitted; activate it in the history",
     activate: "Activate",

@@ -80,6 +80,7 @@ export default {
     would_answer: "直接回答的问题 {now} → {then}",
     out_of_scope: "范围外误答 {share}",
     unreachable: "现有标注达不到这个目标",
+    fit_again: "重新拟合",
     refit: "按此目标拟合",
     refitted: "已拟合，请在历史中启用",
     activate: "启用",
