@@ -162,6 +162,10 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "平台没有接受请求（{vendor_code}），请稍后再试或运行 wenqu doctor 检查",
         "The platform refused ({vendor_code}); retry later or run wenqu doctor",
     ),
+    "link_not_available": (
+        "请先为链接选择客服帐号",
+        "Choose an account for the link first",
+    ),
     "link_unavailable": ("该渠道不提供接入链接", "This channel offers no link"),
     "unknown_format": (
         "无法识别的文件格式，请使用 jsonl、csv 或 xlsx",

@@ -173,7 +173,7 @@ async def clear_day(call: Call, tx: Tx, calendar_id: str, day: str) -> None:
 
 @endpoint("POST", "/calendar-reckonings", access=SERVE, tag="calendars")
 async def reckon(call: Call, tx: Tx, body: ReckonBody) -> Reckoned:
-    """When is so much working time over?"""
+    """Say when so much working time is over."""
     del call
     if body.calendar_id is not None:
         await queries.get(tx, body.calendar_id)

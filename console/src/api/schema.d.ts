@@ -544,7 +544,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** When is so much working time over? */
+        /** Say when so much working time is over. */
         post: operations["reckon"];
         delete?: never;
         options?: never;
