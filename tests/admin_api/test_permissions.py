@@ -32,6 +32,7 @@ TABLE = {
         "DELETE /auth/devices/{device_id}",
     },
     "session.serve": {
+        "GET /messages",
         "GET /calendars",
         "GET /calendars/{calendar_id}",
         "GET /calendars/{calendar_id}/days",
@@ -183,6 +184,7 @@ TABLE = {
         "PUT /bindings",
     },
     "ticket.work": {
+        "POST /similar-tickets",
         "GET /tickets",
         "GET /ticket-board",
         "POST /tickets",
