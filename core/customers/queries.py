@@ -79,11 +79,10 @@ async def list_customers(
     """Newest first; `q` matches a part of the name or of the institution's name."""
     statement = _select().order_by(CustomerRow.id.desc()).limit(limit + 1)
     if q:
-        like = f"%{_escape(q)}%"
         statement = statement.where(
             or_(
-                CustomerRow.name.like(like, escape="\\"),
-                InstitutionRow.name.like(like, escape="\\"),
+                CustomerRow.name.contains(q, autoescape=True),
+                InstitutionRow.name.contains(q, autoescape=True),
             )
         )
     if cursor:
@@ -98,17 +97,13 @@ async def list_institutions(
 ) -> list[InstitutionView]:
     statement = select(InstitutionRow).order_by(InstitutionRow.name).limit(limit)
     if q:
-        statement = statement.where(InstitutionRow.name.like(f"%{_escape(q)}%", escape="\\"))
+        statement = statement.where(InstitutionRow.name.contains(q, autoescape=True))
     if parent_id is not None:
         statement = statement.where(InstitutionRow.parent_id == (parent_id or None))
     return [
         InstitutionView.model_validate(row, from_attributes=True)
         for row in await tx.db.scalars(statement)
     ]
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 async def contract_level_of(tx: Tx, customer_id: str) -> str:

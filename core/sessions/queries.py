@@ -185,13 +185,11 @@ def _filtered(statement: Select[*tuple[Any, ...]], filters: Filters) -> Select[*
         if wanted is not None:
             statement = statement.where(column == wanted)
     if filters.q:
-        escaped = filters.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        like = f"%{escaped}%"
         statement = statement.where(
             or_(
-                CustomerRow.name.like(like, escape="\\"),
-                InstitutionRow.name.like(like, escape="\\"),
-                SessionRow.topic.like(like, escape="\\"),
+                CustomerRow.name.contains(filters.q, autoescape=True),
+                InstitutionRow.name.contains(filters.q, autoescape=True),
+                SessionRow.topic.contains(filters.q, autoescape=True),
             )
         )
     return statement
