@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.turn import Turn
 from core.content import Content, Image, Media, Menu, MenuItem, Text
-from core.conversations.queries import was_said
+from core.conversations.queries import since_last_words, was_said
 from core.events import AlarmRaised
 from knowledge.decisions import FaqDecision, record
 from knowledge.gates import GateKind
@@ -15,6 +15,7 @@ from knowledge.retriever import Band
 #: Menu ids. Platforms allow [a-zA-Z0-9_] only.
 SOLVED, UNSOLVED, PEOPLE, ASK = "faqyes_", "faqno_", "people", "ask_"
 PEOPLE_ITEM = MenuItem(id=PEOPLE, label="转人工")
+_SEEN = {"image": "图片", "voice": "语音", "video": "视频", "file": "文件"}
 
 
 async def reply(turn: Turn, decision: FaqDecision, message_ids: Sequence[str]) -> None:
@@ -104,3 +105,16 @@ async def _admit(turn: Turn) -> None:
             await turn.hand_off("misses")
             return
     await turn.say(Menu(head=turn.words.unknown_text, items=(PEOPLE_ITEM,)))
+
+
+async def ask_for_words(turn: Turn, kind: str = "image") -> None:
+    """We have the file and need words: said once for files in a row, never inside a form."""
+    state, _ = turn.form
+    if not turn.is_bots or state:
+        return
+    seen = _SEEN.get(kind, "消息")
+    head = f"{seen}已收到。请用一句话描述您遇到的问题，或者转人工由同事查看。"
+    plea = Menu(head=head, items=(PEOPLE_ITEM,))
+    recent = await since_last_words(turn.tx, turn.thread.conversation.id)
+    if plea not in [one.content for one in recent]:
+        await turn.say(plea)

@@ -36,15 +36,17 @@ from bot.embedding import post_json
 from bot.feeds import live_feeds
 from bot.jobs import directory, learning, recurring
 from bot.jobs.media import ChannelDownloads, fetch_media
+from bot.jobs.reading import read_picture
 from bot.jobs.recurring import Recurring
 from bot.jobs.rounds import rounds as standing_rounds
 from bot.middlewares.throttle import throttle
 from bot.middlewares.timing import timing
+from bot.pictures.reader import PictureReader, is_installed
 from bot.readiness import Readiness
 from bot.secrets import key_ring
 from bot.storage import open_blobs
 from bot.ticket_news import TicketNews
-from bot.turn import MEDIA_TIMER, PROFILE_TIMER
+from bot.turn import MEDIA_TIMER, PROFILE_TIMER, READING_TIMER
 from channels.base import Channel
 from channels.base import Services as ChannelServices
 from channels.http import HttpClient
@@ -195,6 +197,7 @@ async def build(
             keyring,
             sms,
             settings.public_url,
+            PictureReader() if is_installed() else None,
         )
         rounds = (
             standing_rounds(uow, channels, files)
@@ -343,6 +346,7 @@ def _jobs(
     return {
         BURST_TIMER: lambda timer: end_burst(tools, timer),
         MEDIA_TIMER: lambda timer: fetch_media(uow, channels, files, timer),
+        READING_TIMER: lambda timer: read_picture(tools, files, timer),
         ABSENCE_TIMER: lambda timer: go_offline(uow, timer),
         PROFILE_TIMER: lambda timer: directory.read_profile(uow, channels, timer),
         **desk_jobs(uow),

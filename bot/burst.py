@@ -12,8 +12,10 @@ from datetime import timedelta
 
 from bot.answering import reply
 from bot.context import Tools, audience_of
+from bot.pictures.question import question_in
 from bot.turn import Turn
-from core.conversations.queries import message_texts
+from core.content import Content, Image, plain_text
+from core.conversations.queries import contents_of
 from core.customers.queries import institution_kind
 from core.timers import service as timers
 from core.timers.service import Timer
@@ -55,7 +57,7 @@ async def end_burst(tools: Tools, timer: Timer) -> None:
     async with tools.uow.read() as tx:
         turn = await Turn.of_conversation(tx, timer.key)
         lines = list(turn.thread.conversation.pending_lines)
-        text = "\n".join(await message_texts(tx, lines))
+        text = "\n".join(_words_of(one) for one in await contents_of(tx, lines))
         is_wanted = turn.is_bots and bool(text.strip())
         audience = audience_of(await institution_kind(tx, turn.thread.address))
     decision = await tools.answers.decide(text, audience=audience) if is_wanted else None
@@ -65,3 +67,7 @@ async def end_burst(tools: Tools, timer: Timer) -> None:
         turn.forget_pending()
         if decision is not None:
             await reply(turn, decision, lines)
+
+
+def _words_of(content: Content) -> str:
+    return question_in(content.reading) if isinstance(content, Image) else plain_text(content)

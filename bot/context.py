@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.pictures.reader import PictureReader
 from bot.turn import Turn
 from channels.update import Update
 from core import inbox
@@ -50,7 +51,10 @@ class Downloads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What handlers and jobs work with. One per process. public_url: of customers' pages."""
+    """What handlers and jobs work with. One per process. public_url: of customers' pages.
+
+    pictures: reads screenshots; None when the extra `ocr` is not installed.
+    """
 
     uow: UnitOfWork
     settings: LiveSettings
@@ -60,6 +64,7 @@ class Tools:
     keys: KeyRing
     sms: SmsSender
     public_url: str
+    pictures: PictureReader | None = None
 
     @property
     def clock(self) -> Clock:

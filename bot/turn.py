@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from bot import leaving
-from core.content import Address, Content, Text, plain_text
+from core.content import Address, Content, Image, Text, plain_text
 from core.conversations import service as conversations
 from core.conversations.media import has_file
 from core.conversations.service import Heard, Speech
@@ -22,6 +22,7 @@ from core.timers import service as timers
 from core.views import MessageView, Sender, SessionState
 
 MEDIA_TIMER = "media.fetch"
+READING_TIMER = "media.read"
 PROFILE_TIMER = "customer.profile"
 
 
@@ -151,3 +152,5 @@ class Turn:
     async def _fetch_media(self, view: MessageView) -> None:
         if has_file(view.content):
             await timers.set_timer(self.tx, MEDIA_TIMER, view.id, self.tx.now)
+        elif isinstance(view.content, Image):  # the channel took it in already
+            await timers.set_timer(self.tx, READING_TIMER, view.id, self.tx.now)

@@ -53,8 +53,11 @@ class Text(_Frozen):
 
 
 class Image(_Frozen):
+    """reading: the text recognised in the picture, a line per line; empty until it was read."""
+
     type: Literal["image"] = "image"
     media: Media
+    reading: str = ""
 
 
 class Voice(_Frozen):
@@ -188,7 +191,7 @@ def plain_text(content: Content) -> str:  # noqa: PLR0911 - one line per member
         case Text():
             return content.text
         case Image() | Voice() | Video() | File():
-            return f"{_MEDIA_WORDS[content.type]}{content.media.name}"
+            return _file_text(content)
         case Location():
             return f"[位置]{content.name} {content.address}".strip()
         case Link():
@@ -205,6 +208,12 @@ def plain_text(content: Content) -> str:  # noqa: PLR0911 - one line per member
             return "\n".join([f"[聊天记录]{content.title}", *lines])
         case Unsupported():
             return "[暂不支持的消息]"
+
+
+def _file_text(content: Image | Voice | Video | File) -> str:
+    named = f"{_MEDIA_WORDS[content.type]}{content.media.name}"
+    reading = content.reading if isinstance(content, Image) else ""
+    return f"{named}\n{reading}" if reading else named
 
 
 def split_text(text: str, max_bytes: int) -> list[str]:

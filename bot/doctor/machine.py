@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from admin_api.config import STATIC
 from bot.doctor.subject import Outcome, Subject, fail, ok, skip, warn
+from bot.pictures.reader import is_installed
 from bot.secrets import KEPT_SECRET
 from core.migrate import head, revision_of
 from core.sealing import MIN_SECRET_CHARS
@@ -173,6 +174,13 @@ async def embedder(subject: Subject) -> list[Outcome]:
     if elapsed_s > _SLOW_MODEL_S:
         return [warn(f"{kind} 用了 {elapsed_s:.0f} 秒。", "机器过慢或模型过大。")]
     return [ok(f"{kind} 可用，{elapsed_s:.1f} 秒。")]
+
+
+async def pictures(subject: Subject) -> list[Outcome]:
+    del subject
+    if is_installed():
+        return [ok("已安装，客户的截图会先读出文字再查知识库。")]
+    return [skip("没有安装：收到截图时只请客户用文字描述。启用：pip install 'wenqu[ocr]'。")]
 
 
 async def console(subject: Subject) -> list[Outcome]:

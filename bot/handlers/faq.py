@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.answering import ASK, PEOPLE_ITEM, SOLVED, UNSOLVED, reply
+from bot.answering import ASK, PEOPLE_ITEM, SOLVED, UNSOLVED, ask_for_words, reply
 from bot.burst import is_whole_question, wait_for_more
 from bot.context import Context
 from bot.filters.content import MenuId, is_text, spoken
@@ -82,14 +82,15 @@ async def clicked_something(update: MenuChosen, ctx: Context) -> None:
 
 @router.on(MessageReceived)
 async def sent_a_file(update: MessageReceived, ctx: Context) -> None:
-    """Pictures, voices and the rest: we say honestly that we need words, or people."""
+    """Voices and the rest: we say honestly that we need words, or people.
+
+    Pictures are read first where that is possible; the job then answers.
+    """
+    will_be_read = isinstance(update.content, Image) and ctx.tools.pictures is not None
     async with ctx.write() as turn:
         await turn.hear(update.message_id, update.content, update.occurred_at)
-        if not turn.is_bots:
-            return
-        seen = "图片" if isinstance(update.content, Image) else "消息"
-        head = f"{seen}已收到。请用一句话描述您遇到的问题，或者转人工由同事查看。"
-        await turn.say(Menu(head=head, items=(PEOPLE_ITEM,)))
+        if not will_be_read:
+            await ask_for_words(turn, update.content.type)
 
 
 async def _hear_click(turn: Turn, update: MenuChosen) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from pathlib import PurePath
 
+from bot.answering import ask_for_words
 from bot.channels import Channels
-from core.content import Address, Content, Media, media_of, with_media
+from bot.turn import READING_TIMER, Turn
+from core.content import Address, Content, Image, Media, media_of, with_media
 from core.conversations.media import fail_media, keep_media
 from core.conversations.queries import get_message, message_view
 from core.conversations.threads import get_thread
@@ -46,10 +48,14 @@ async def fetch_media(uow: UnitOfWork, channels: Channels, files: Files, timer: 
             await timers.finish(tx, timer)
             code = error.code if isinstance(error, Invalid) else "media_unavailable"
             await fail_media(tx, timer.key, code)
+            if isinstance(view.content, Image):  # nothing will be read
+                await ask_for_words(await Turn.of_conversation(tx, view.conversation_id))
         return
     async with uow.write() as tx:
         await timers.finish(tx, timer)
         await keep_media(tx, timer.key, with_media(view.content, stored))
+        if isinstance(view.content, Image):
+            await timers.set_timer(tx, READING_TIMER, timer.key, tx.now)
 
 
 class ChannelDownloads:

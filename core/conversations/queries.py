@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from sqlalchemy import select
 
-from core.content import CONTENT
+from core.content import CONTENT, Content
 from core.conversations.models import MessageRow, NoteRow
 from core.db import Tx
 from core.errors import NotFound
@@ -87,14 +88,29 @@ async def search(
     return page_of([message_view(row) for row in rows], limit, lambda line: (line.seq,))
 
 
-async def message_texts(tx: Tx, message_ids: Sequence[str]) -> list[str]:
-    """The searchable texts of these messages, in the order of the transcript."""
+async def since_last_words(tx: Tx, conversation_id: str) -> list[MessageView]:
+    """What came after the customer's last line of text, newest first; 50 at most."""
     rows = await tx.db.scalars(
-        select(MessageRow.text)
+        select(MessageRow)
+        .where(MessageRow.conversation_id == conversation_id)
+        .order_by(MessageRow.seq.desc())
+        .limit(50)
+    )
+    return list(takewhile(_is_not_words, map(message_view, rows)))
+
+
+def _is_not_words(message: MessageView) -> bool:
+    return message.sender is not Sender.CUSTOMER or message.content.type != "text"
+
+
+async def contents_of(tx: Tx, message_ids: Sequence[str]) -> list[Content]:
+    """What these messages say, in the order of the transcript; recalled ones are left out."""
+    rows = await tx.db.scalars(
+        select(MessageRow.content)
         .where(MessageRow.id.in_(message_ids), MessageRow.recalled_at.is_(None))
         .order_by(MessageRow.seq)
     )
-    return list(rows)
+    return [CONTENT.validate_python(one) for one in rows]
 
 
 async def servicer_texts(tx: Tx, session_ids: Sequence[str]) -> dict[str, str]:

@@ -33,23 +33,34 @@ class TimerRunner:
         self._sleeper = Sleeper(wake, WAKE_TOPIC)
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        async with self._sleeper.awake():
+        """Work until cancelled. A slow job (a download, a picture) keeps no other waiting."""
+        running: set[asyncio.Task[None]] = set()
+        async with self._sleeper.awake(), asyncio.TaskGroup() as group:
             while True:
-                if not await self.run_due():
+                due = await self._claim(_AT_ONCE - len(running))
+                for timer in due:
+                    task = group.create_task(self._work(timer), name=f"timer:{timer.kind}")
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+                if len(running) >= _AT_ONCE:
+                    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                elif not due:
                     await self._sleeper.sleep(await self._pause_s())
 
     async def run_due(self) -> int:
-        """Do what is due now. Returns how many timers were worked on."""
+        """Do what is due now, and wait for it. Returns how many timers were worked on."""
+        due = await self._claim(_AT_ONCE)
+        await asyncio.gather(*(self._work(timer) for timer in due))
+        return len(due)
+
+    async def _claim(self, limit: int) -> list[Timer]:
         try:
             async with self._uow.write() as tx:
-                due = await claim_due(tx, limit=_AT_ONCE)
+                return await claim_due(tx, limit=limit)
         except Exception:  # the loop must live on
             log.exception("Claiming timers failed.", extra={"action": "timers.claim"})
             await asyncio.sleep(1)
-            return 0
-        await asyncio.gather(*(self._work(timer) for timer in due))
-        return len(due)
+            return []
 
     async def _work(self, timer: Timer) -> None:
         try:

@@ -117,6 +117,7 @@ async def retry_at(tx: Tx, timer: Timer, due_at: datetime) -> None:
         .values(due_at=due_at, lease_until=None)
         .execution_options(synchronize_session=False)
     )
+    tx.wake(WAKE_TOPIC)
 
 
 async def free_all(tx: Tx) -> None:

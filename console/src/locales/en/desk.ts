@@ -147,6 +147,7 @@ export default {
     unsupported: "This kind of message ({kind}) cannot be shown here; see it in WeCom",
     merged: "{n} forwarded lines",
     image: "Image",
+    reading: "Text in the picture (recognised):",
   },
   transfer: {
     person: "Colleague",

@@ -147,6 +147,7 @@ export default {
     unsupported: "暂不支持显示的消息（{kind}），请在企业微信中查看",
     merged: "聊天记录 {n} 条",
     image: "图片",
+    reading: "图中文字（自动识别）：",
   },
   transfer: {
     person: "同事",
