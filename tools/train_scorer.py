@@ -191,7 +191,9 @@ def fit_trust(examples: Sequence[Example]) -> list[dict[str, object]]:
     ]
 
 
-def heap(nodes: npt.NDArray[np.void]) -> tuple[list[float], ...]:
+def heap(
+    nodes: npt.NDArray[np.void],
+) -> tuple[list[int], list[float], list[int], list[float]]:
     """feature, threshold, missing_left of the inner nodes and the leaves, in heap order."""
     inner = 2**DEPTH - 1
     feature, threshold = [0] * inner, [0.0] * inner
@@ -217,14 +219,14 @@ def heap(nodes: npt.NDArray[np.void]) -> tuple[list[float], ...]:
 
 def forest(model: HistGradientBoostingClassifier, weight: float) -> dict[str, object]:
     """Trees in heap order, all of one depth; a leaf above the last level is repeated below."""
-    data: dict[str, list[list[float]]] = {
+    data: dict[str, list[Sequence[float]]] = {
         "feature": [],
         "threshold": [],
         "missing_left": [],
         "leaf": [],
     }
     for (tree,) in model._predictors:
-        columns = heap(tree.nodes)
+        columns: tuple[Sequence[float], ...] = heap(tree.nodes)
         for name, values in zip(data, columns, strict=True):
             data[name].append(values)
     base = round(float(model._baseline_prediction.ravel()[0]), 5)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 
@@ -44,7 +45,7 @@ async def acknowledgement(base: str, *, per_s: int = 100, seconds: int = 10) -> 
                 assert answer.status == 200, answer.status  # noqa: S101 - a benchmark's check
             times.append((time.perf_counter() - began) * 1000)
 
-        await at_rate([lambda n=n: one(n) for n in range(per_s * seconds)], per_s)
+        await at_rate([partial(one, n) for n in range(per_s * seconds)], per_s)
     return {"ack p50 ms": percentile(times, 0.5), "ack p99 ms": percentile(times, 0.99)}
 
 

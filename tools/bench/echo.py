@@ -48,7 +48,7 @@ class EchoBot:
         async with self._locks.setdefault(account, asyncio.Lock()):
             more = True
             while more:
-                body = {"open_kfid": account, "cursor": self._cursors.get(account, "")}
+                body: Json = {"open_kfid": account, "cursor": self._cursors.get(account, "")}
                 page = await self._post("kf/sync_msg", body)
                 self._cursors[account] = str(page["next_cursor"])
                 more = bool(page["has_more"])
