@@ -5057,7 +5057,10 @@ export interface components {
             /** Highlights */
             highlights: components["schemas"]["HighlightView"][];
         };
-        /** Image */
+        /**
+         * Image
+         * @description reading: the text recognised in the picture, a line per line; empty until it was read.
+         */
         Image: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -5065,6 +5068,11 @@ export interface components {
              */
             type: "image";
             media: components["schemas"]["Media"];
+            /**
+             * Reading
+             * @default
+             */
+            reading?: string;
         };
         /**
          * Impact
