@@ -33,7 +33,8 @@ def relative(path: Path) -> str:
 
 
 def _is_text(path: Path) -> bool:
-    return path.suffix in _TEXT and not path.name.startswith(".env") and path.name != "wenqu.toml"
+    is_local = path.name in {".git", "wenqu.toml"} or path.name.startswith(".env")
+    return path.suffix in _TEXT and not is_local
 
 
 def _walk(folder: Path) -> Iterator[Path]:
