@@ -226,6 +226,14 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "已有进行中的远程协助",
         "A remote assistance is under way already",
     ),
+    "consent_needed": (
+        "客户同意远程协助后才能查看连接信息，请先在工单里发起远程协助",
+        "Shown once the customer has agreed to remote assistance; ask for it on the ticket first",
+    ),
+    "other_institution": (
+        "这份 VPN 档案属于别的机构，请换一份",
+        "This VPN profile belongs to another institution",
+    ),
     "consent_expired": ("请求已过期，请重新发起", "The request has expired; ask again"),
     "own_work": ("不能质检自己的工作", "One's own work cannot be reviewed"),
     "already_reviewed": ("已由 {reviewer} 质检", "Already reviewed by {reviewer}"),

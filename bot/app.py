@@ -69,6 +69,7 @@ from core.servicers.absence import ABSENCE_TIMER, go_offline
 from core.settings.live import LiveSettings
 from core.settings.sections import Bot
 from core.shared import over_redis
+from core.tickets.deadlines import timer_batches
 from core.tickets.deadlines import timer_jobs as ticket_jobs
 from core.timers.runner import Job, TimerRunner
 from core.timers.service import free_all as free_timers
@@ -229,7 +230,9 @@ async def build(
                 middlewares=(timing, throttle),
             ),
             sender=OutboxSender(uow, channels, ports.wake_up, worker=worker),
-            timers=TimerRunner(uow, _jobs(tools, channels, files, rounds), ports.wake_up),
+            timers=TimerRunner(
+                uow, _jobs(tools, channels, files, rounds), ports.wake_up, timer_batches(uow)
+            ),
             recurring=rounds,
             readiness=readiness,
         )

@@ -36,11 +36,13 @@ from admin_api.routes import (
     ticket_settings,
     tickets,
     users,
+    vpn_profiles,
 )
 
 _MODULES: Final = (
     auth,
     users,
+    vpn_profiles,
     servicers,
     accounts,
     sessions,

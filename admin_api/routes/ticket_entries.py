@@ -12,11 +12,10 @@ from admin_api.pagination import Listing, PageQuery, listing
 from core.db import Tx
 from core.permissions import Permission
 from core.remote_assistance import service as remote
-from core.remote_assistance import vpn
 from core.remote_assistance.service import RemoteAssistanceView, Request
-from core.remote_assistance.vpn import VpnProfileView, VpnSecret
+from core.remote_assistance.states import RemoteTool
 from core.tickets import entries, follow_ups, queries
-from core.views import FollowUpView, TicketEntryView, View
+from core.views import FollowUpView, TicketEntryView
 
 WORK = Permission.TICKET_WORK
 Id = Annotated[str, Field(min_length=1, max_length=32)]
@@ -45,28 +44,13 @@ class FinishBody(Body):
 
 
 class RemoteBody(Body):
-    tool: str = Field(min_length=1, max_length=32)
+    tool: RemoteTool
     purpose: str = Field(min_length=1, max_length=1000)
     vpn_profile_id: Id | None = None
 
 
 class RemoteEndBody(Body):
     result: str = Field("", max_length=2000)
-
-
-class VpnBody(Body):
-    name: str = Field(min_length=1, max_length=64)
-    address: str = Field(min_length=1, max_length=300)
-    username: str = Field("", max_length=200)
-    password: str = Field("", max_length=200)
-    note: str = Field("", max_length=1000)
-
-
-class VpnSecretView(View):
-    address: str
-    username: str
-    password: str
-    note: str
 
 
 @endpoint("GET", "/tickets/{ticket_id}/entries", access=WORK, tag="tickets")
@@ -128,39 +112,3 @@ async def end_remote(
 ) -> RemoteAssistanceView:
     """End remote assistance with its result, or withdraw the request."""
     return await remote.end(tx, assistance_id, body.result, by=call.actor)
-
-
-@endpoint("GET", "/institutions/{institution_id}/vpn-profiles", access=WORK, tag="remote")
-async def list_vpn_profiles(call: Call, tx: Tx, institution_id: str) -> Listing[VpnProfileView]:
-    """VPN profiles of an institution, without their secrets."""
-    del call
-    return Listing(items=await vpn.of_institution(tx, institution_id))
-
-
-@endpoint(
-    "POST",
-    "/institutions/{institution_id}/vpn-profiles",
-    access=Permission.CUSTOMER_MANAGE,
-    tag="remote",
-    status=201,
-)
-async def create_vpn_profile(
-    call: Call, tx: Tx, institution_id: str, body: VpnBody
-) -> VpnProfileView:
-    """Keep a VPN profile, sealed."""
-    secret = VpnSecret(body.address, body.username, body.password, body.note)
-    return await vpn.create(
-        tx, call.services.keyring, institution_id, secret, name=body.name, by=call.actor
-    )
-
-
-@endpoint("POST", "/vpn-profiles/{profile_id}/reveal", access=WORK, tag="remote")
-async def reveal_vpn_profile(call: Call, tx: Tx, profile_id: str) -> VpnSecretView:
-    """The secret of a VPN profile; the look is audited."""
-    secret = await vpn.reveal(tx, call.services.keyring, profile_id, by=call.actor)
-    return VpnSecretView(
-        address=secret.address,
-        username=secret.username,
-        password=secret.password,
-        note=secret.note,
-    )

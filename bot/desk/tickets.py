@@ -27,7 +27,8 @@ from core.events import (
     TicketUpdated,
 )
 from core.ports import CardMessage
-from core.remote_assistance.service import RemoteState, of_ticket
+from core.remote_assistance.service import of_ticket
+from core.remote_assistance.states import RemoteState
 from core.tickets import queries
 from core.tickets.assignment import recipients
 from core.tickets.states import UNRESOLVED, Action

@@ -12,7 +12,7 @@ from core.content import Text
 from core.errors import Conflict, NotFound
 from core.remote_assistance import service
 from core.remote_assistance.consent import PREFIX, answer_in
-from core.remote_assistance.service import RemoteState
+from core.remote_assistance.states import RemoteState
 from core.tickets.access import CustomerActor
 
 router = Router("consent")

@@ -62,6 +62,18 @@ async def get_thread(tx: Tx, conversation_id: str) -> Thread:
     return thread
 
 
+async def hold_thread(tx: Tx, conversation_id: str) -> Thread:
+    """The same, held until the transaction ends: taken before the locks of sessions and tickets.
+
+    Whoever writes into a conversation and then changes a ticket takes them in this order.
+    """
+    held = _BY_ID.with_for_update(of=ConversationRow).execution_options(populate_existing=True)
+    thread = await _load(tx, held, conversation_id)
+    if thread is None:
+        raise NotFound("conversation_not_found")
+    return thread
+
+
 async def ensure_thread(tx: Tx, address: Address) -> Thread:
     """The thread of an address; begun when this is its first word.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from core.content import Menu, MenuItem
@@ -12,6 +13,8 @@ from core.db import Tx
 from core.sessions.queries import open_session_of
 from core.views import Sender
 
+#: An answer that comes later than this counts no more, and lasts no longer; ask again.
+CONSENT_LASTS: Final = timedelta(hours=24)
 #: Menu ids are `consent_<id of the request>_yes` and `…_no`.
 PREFIX: Final = "consent_"
 _ANSWERS: Final = {"yes": True, "no": False}

@@ -11,7 +11,10 @@ from core.db import Base
 
 
 class VpnProfileRow(Base):
-    """How to reach an institution's network. `sealed` holds address, user and password."""
+    """How to reach an institution's network. `sealed` holds address, user and password.
+
+    retired_at: it may be used no more and its secret is gone; records go on naming it.
+    """
 
     __tablename__ = "vpn_profiles"
 
@@ -21,6 +24,7 @@ class VpnProfileRow(Base):
     tool: Mapped[str] = mapped_column(String(32))
     sealed: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
 

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Final
+from datetime import datetime
 
 from sqlalchemy import select
 
 from core.actor import Actor
+from core.conversations.threads import hold_thread
 from core.db import Tx
 from core.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
 from core.events import TicketUpdated
 from core.ids import new_id
 from core.remote_assistance import consent
+from core.remote_assistance.consent import CONSENT_LASTS
 from core.remote_assistance.models import RemoteAssistanceRow, VpnProfileRow
+from core.remote_assistance.states import OPEN, TOOL_NAMES, RemoteState, RemoteTool
 from core.servicers.models import ServicerRow
+from core.tickets import queries
 from core.tickets.access import By, CustomerActor, locked, staff
 from core.tickets.customer_page import conversation_of
+from core.tickets.models import TicketRow
 from core.tickets.record import Line, add_entry
 from core.tickets.record import view as ticket_view
 from core.tickets.states import FINAL
 from core.views import TicketState, View
-
-#: An answer that comes later than this counts no more; ask again.
-CONSENT_LASTS: Final = timedelta(hours=24)
-TOOLS: Final = ("vpn", "sunlogin", "todesk", "rustdesk", "tencent_meeting", "rdp", "other")
-
-
-class RemoteState(StrEnum):
-    ASKED = "asked"
-    AGREED = "agreed"
-    REFUSED = "refused"
-    EXPIRED = "expired"
-    RUNNING = "running"
-    ENDED = "ended"
 
 
 class RemoteAssistanceView(View):
@@ -45,8 +34,9 @@ class RemoteAssistanceView(View):
     ticket_id: str
     servicer_id: str
     servicer_name: str
-    tool: str
+    tool: RemoteTool
     vpn_profile_id: str | None
+    vpn_profile_name: str
     purpose: str
     state: RemoteState
     consent_text: str
@@ -61,7 +51,7 @@ class RemoteAssistanceView(View):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    tool: str
+    tool: RemoteTool
     purpose: str
     vpn_profile_id: str | None = None
 
@@ -72,19 +62,14 @@ async def ask(tx: Tx, ticket_id: str, request: Request, *, by: By) -> RemoteAssi
     Raises: NotFound, Forbidden, Invalid; Conflict when one is open already.
     """
     actor = staff(by)
+    ticket = await queries.get(tx, ticket_id, by=by)
+    conversation_id = await conversation_of(tx, ticket)
+    if conversation_id is not None:
+        await hold_thread(tx, conversation_id)  # before the ticket, as in the customer's turn
     row = await locked(tx, ticket_id, by=by)
-    if TicketState(row.state) in FINAL:
-        raise Conflict("ticket_closed", state=row.state)
     if actor.servicer_id is None:
         raise Forbidden("not_a_servicer")
-    if request.tool not in TOOLS:
-        raise Invalid("bad_value", field="tool")
-    if not 1 <= len(request.purpose.strip()) <= 1000:
-        raise Invalid("required", field="purpose")
-    if request.vpn_profile_id and await tx.db.get(VpnProfileRow, request.vpn_profile_id) is None:
-        raise NotFound(noun="vpn_profile", id=request.vpn_profile_id)
-    if any(one.state in _OPEN for one in await of_ticket(tx, ticket_id)):
-        raise Conflict("remote_assistance_open")
+    await _check(tx, row, request)
     made = RemoteAssistanceRow(
         id=new_id(),
         ticket_id=ticket_id,
@@ -102,8 +87,7 @@ async def ask(tx: Tx, ticket_id: str, request: Request, *, by: By) -> RemoteAssi
     await tx.db.flush()
     facts = {"id": made.id, "tool": made.tool}
     await add_entry(tx, row, by, Line("remote_asked", made.consent_text, True, facts))
-    ticket = await ticket_view(tx, row)
-    conversation_id = await conversation_of(tx, ticket)
+    await _announce(tx, row, by)
     if conversation_id is not None:
         with suppress(Conflict):  # the platform's client has the session: people ask there
             await consent.send(tx, conversation_id, made.id, made.consent_text)
@@ -126,8 +110,7 @@ async def answer(
     made.state = RemoteState.AGREED if agrees else RemoteState.REFUSED
     made.answered_at, made.answered_by = tx.now, by.name
     await add_entry(tx, row, by, Line(f"remote_{made.state}", "", True, {"id": made.id}))
-    ticket = await ticket_view(tx, row)
-    tx.emit(TicketUpdated(ticket=ticket, changed=("remote_assistance",), by=by.name))
+    await _announce(tx, row, by)
     return await _view(tx, made)
 
 
@@ -140,6 +123,7 @@ async def start(tx: Tx, assistance_id: str, *, by: By) -> RemoteAssistanceView:
         raise InvalidTransition(state=made.state, action="start")
     made.state, made.started_at = RemoteState.RUNNING, tx.now
     await add_entry(tx, row, by, Line("remote_started", "", True, {"id": made.id}))
+    await _announce(tx, row, by)
     return await _view(tx, made)
 
 
@@ -147,7 +131,7 @@ async def end(tx: Tx, assistance_id: str, result: str, *, by: By) -> RemoteAssis
     """End with what was done; also withdraws a request that nobody answered."""
     made = await _own(tx, assistance_id, by=by)
     row = await locked(tx, made.ticket_id, by=by)
-    if made.state not in _OPEN:
+    if made.state not in OPEN:
         raise InvalidTransition(state=made.state, action="end")
     was_running = made.state == RemoteState.RUNNING
     if was_running and not result.strip():
@@ -156,6 +140,7 @@ async def end(tx: Tx, assistance_id: str, result: str, *, by: By) -> RemoteAssis
     made.ended_at, made.result = tx.now, result.strip()
     facts = {"id": made.id, "duration_s": str(_duration_s(made) or 0)}
     await add_entry(tx, row, by, Line(f"remote_{made.state}", made.result, was_running, facts))
+    await _announce(tx, row, by)
     return await _view(tx, made)
 
 
@@ -169,22 +154,30 @@ async def of_ticket(tx: Tx, ticket_id: str) -> tuple[RemoteAssistanceView, ...]:
 def consent_text(servicer: str, request: Request) -> str:
     """What the customer reads before agreeing; stored with the answer."""
     return (
-        f"客服 {servicer} 申请远程协助您的电脑（方式：{_TOOL_NAMES[request.tool]}）。\n"
+        f"客服 {servicer} 申请远程协助您的电脑（方式：{TOOL_NAMES[request.tool]}）。\n"
         f"目的：{request.purpose.strip()}\n"
         "协助期间请您在场并关闭无关窗口，您可随时终止。全过程的起止时间与结果会被记录。是否同意？"
     )
 
 
-_OPEN: Final = frozenset({RemoteState.ASKED, RemoteState.AGREED, RemoteState.RUNNING})
-_TOOL_NAMES: Final[Mapping[str, str]] = {
-    "vpn": "VPN",
-    "sunlogin": "向日葵",
-    "todesk": "ToDesk",
-    "rustdesk": "RustDesk",
-    "tencent_meeting": "腾讯会议",
-    "rdp": "远程桌面",
-    "other": "其他",
-}
+async def _check(tx: Tx, row: TicketRow, request: Request) -> None:
+    if TicketState(row.state) in FINAL:
+        raise Conflict("ticket_closed", state=row.state)
+    if not 1 <= len(request.purpose.strip()) <= 1000:
+        raise Invalid("required", field="purpose")
+    if request.vpn_profile_id is not None:
+        profile = await tx.db.get(VpnProfileRow, request.vpn_profile_id)
+        if profile is None or profile.retired_at is not None:
+            raise NotFound(noun="vpn_profile", id=request.vpn_profile_id)
+        if profile.institution_id != row.institution_id:
+            raise Invalid("other_institution", field="vpn_profile_id")
+    if any(one.state in OPEN for one in await of_ticket(tx, row.id)):
+        raise Conflict("remote_assistance_open")
+
+
+async def _announce(tx: Tx, row: TicketRow, by: By) -> None:
+    ticket = await ticket_view(tx, row)
+    tx.emit(TicketUpdated(ticket=ticket, changed=("remote_assistance",), by=by.name))
 
 
 async def _get(tx: Tx, assistance_id: str) -> RemoteAssistanceRow:
@@ -210,19 +203,21 @@ def _duration_s(row: RemoteAssistanceRow) -> int | None:
 
 async def _view(tx: Tx, row: RemoteAssistanceRow) -> RemoteAssistanceView:
     servicer = await tx.db.get(ServicerRow, row.servicer_id)
+    profile = await tx.db.get(VpnProfileRow, row.vpn_profile_id) if row.vpn_profile_id else None
     state = RemoteState(row.state)
     if state is RemoteState.ASKED and tx.now - row.asked_at > CONSENT_LASTS:
         state = RemoteState.EXPIRED
     plain = {
         name: getattr(row, name)
         for name in RemoteAssistanceView.model_fields
-        if name not in ("servicer_name", "state", "duration_s")
+        if name not in ("servicer_name", "vpn_profile_name", "state", "duration_s")
     }
     return RemoteAssistanceView.model_validate(
         plain
         | {
             "state": state,
             "servicer_name": servicer.name if servicer else "",
+            "vpn_profile_name": profile.name if profile else "",
             "duration_s": _duration_s(row),
         }
     )

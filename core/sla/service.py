@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +23,26 @@ from core.timers import service as timers
 
 #: Kind of the timer that wakes `core.tickets.deadlines`; its key is the ticket's id.
 TIMER_KIND = "ticket.sla"
+
+
+class Terms:
+    """Policies and calendars as one transaction sees them; each is read once."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._policies: dict[str, SlaPolicyView] = {}
+        self._calendars: dict[str | None, WorkingCalendar] = {}
+
+    async def policy(self, policy_id: str) -> SlaPolicyView:
+        if policy_id not in self._policies:
+            self._policies[policy_id] = await get(self._tx, policy_id)
+        return self._policies[policy_id]
+
+    async def calendar(self, calendar_id: str | None) -> WorkingCalendar:
+        if calendar_id not in self._calendars:
+            found = await calendars.working_calendar(self._tx, calendar_id)
+            self._calendars[calendar_id] = found
+        return self._calendars[calendar_id]
 
 
 class SlaStep(StrEnum):
@@ -49,10 +69,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something people must hear of now. at: the deadline concerned."""
+    """Something people must hear of. due_at: the deadline concerned; at: when it came true."""
 
     kind: Literal["warned", "breached", "escalated"]
     measure: Measure
+    due_at: datetime
     at: datetime
     to: EscalateTo = "servicer"
     level: int = 0
@@ -60,38 +81,56 @@ class Moment:
 
 async def record(tx: Tx, facts: Facts, step: SlaStep, at: datetime) -> Summary:
     """Move the ticket's clocks by what happened at `at`, and set its next timer."""
-    rows = await _rows(tx, facts.ticket_id)
+    rows = await rows_of(tx, facts.ticket_id)
+    terms = Terms(tx)
     match step:
         case SlaStep.OPENED:
             rows = await _open(tx, facts, (Measure.FIRST_RESPONSE, Measure.RESOLUTION), at)
         case SlaStep.ASKED:
             rows += await _ask(tx, facts, rows, at)
         case SlaStep.RESPONDED:
-            await _end(tx, rows, (Measure.FIRST_RESPONSE, Measure.NEXT_RESPONSE), at)
+            await _end(terms, rows, (Measure.FIRST_RESPONSE, Measure.NEXT_RESPONSE), at)
         case SlaStep.RESOLVED:
-            await _end(tx, rows, tuple(Measure), at)
+            await _end(terms, rows, tuple(Measure), at)
         case SlaStep.REMATCHED:
-            await _rematch(tx, facts, rows)
+            await _rematch(tx, terms, facts, rows)
         case SlaStep.REOPENED:
             _reopen(rows, at)
         case _:
             _run(rows, step, at)
-    return await _settle(tx, facts.ticket_id, rows)
+    summary, wake_at = await _settle(terms, rows)
+    await tx.db.flush()
+    await timers.set_timers(tx, TIMER_KIND, {facts.ticket_id: wake_at})
+    return summary
 
 
-async def tick(tx: Tx, ticket_id: str) -> tuple[Summary, list[Moment]]:
-    """What became due by now. Deadlines are computed anew first: calendars may have changed."""
-    rows = await _rows(tx, ticket_id)
-    await _settle(tx, ticket_id, rows)
-    moments: list[Moment] = []
-    for row in rows:
-        if row.due_at is not None:
-            moments += await _due(tx, row)
-    return await _settle(tx, ticket_id, rows), moments
+async def tick(tx: Tx, ticket_ids: Collection[str]) -> dict[str, tuple[Summary, list[Moment]]]:
+    """What became due by now on these tickets, earliest first.
+
+    Deadlines are computed anew first: calendars may have changed.
+    """
+    found = await _rows_by_ticket(tx, ticket_ids)
+    terms = Terms(tx)
+    result: dict[str, tuple[Summary, list[Moment]]] = {}
+    wakes: dict[str, datetime | None] = {}
+    for ticket_id, rows in found.items():
+        await _settle(terms, rows)
+        moments = [
+            moment
+            for row in rows
+            if row.due_at is not None
+            for moment in await _due(terms, row, row.due_at, tx.now)
+        ]
+        summary, wakes[ticket_id] = await _settle(terms, rows)
+        result[ticket_id] = (summary, sorted(moments, key=lambda moment: moment.at))
+    await tx.db.flush()
+    await timers.set_timers(tx, TIMER_KIND, wakes)
+    return result
 
 
 async def rows_of(tx: Tx, ticket_id: str) -> list[SlaClockRow]:
-    return await _rows(tx, ticket_id)
+    """Oldest promise first."""
+    return (await _rows_by_ticket(tx, (ticket_id,)))[ticket_id]
 
 
 def runs_of(row: SlaClockRow) -> Runs:
@@ -101,10 +140,13 @@ def runs_of(row: SlaClockRow) -> Runs:
     )
 
 
-async def _rows(tx: Tx, ticket_id: str) -> list[SlaClockRow]:
-    query = select(SlaClockRow).where(SlaClockRow.ticket_id == ticket_id)
+async def _rows_by_ticket(tx: Tx, ticket_ids: Collection[str]) -> dict[str, list[SlaClockRow]]:
+    query = select(SlaClockRow).where(SlaClockRow.ticket_id.in_(ticket_ids))
     order = (SlaClockRow.started_at, SlaClockRow.measure, SlaClockRow.round)
-    return list(await tx.db.scalars(query.order_by(*order)))
+    found: dict[str, list[SlaClockRow]] = {ticket_id: [] for ticket_id in ticket_ids}
+    for row in await tx.db.scalars(query.order_by(*order)):
+        found[row.ticket_id].append(row)
+    return found
 
 
 async def _open(
@@ -146,11 +188,11 @@ async def _ask(
 
 
 async def _end(
-    tx: Tx, rows: Sequence[SlaClockRow], measures: Sequence[Measure], at: datetime
+    terms: Terms, rows: Sequence[SlaClockRow], measures: Sequence[Measure], at: datetime
 ) -> None:
     for row in rows:
         if row.measure in measures and _is_open(row):
-            calendar = await calendars.working_calendar(tx, row.calendar_id)
+            calendar = await terms.calendar(row.calendar_id)
             runs = clock.stopped(runs_of(row), at)
             row.runs, row.ended_at = _stored(runs), at
             row.used_s = clock.used_s(calendar, runs, at)
@@ -172,7 +214,7 @@ def _run(rows: Sequence[SlaClockRow], step: SlaStep, at: datetime) -> None:
         row.is_void = step is SlaStep.CANCELLED
 
 
-async def _rematch(tx: Tx, facts: Facts, rows: list[SlaClockRow]) -> None:
+async def _rematch(tx: Tx, terms: Terms, facts: Facts, rows: list[SlaClockRow]) -> None:
     """Open promises follow the policy that holds now; ended ones stay what they were."""
     policy = await policy_for(tx, facts)
     for row in filter(_is_open, rows):
@@ -182,19 +224,19 @@ async def _rematch(tx: Tx, facts: Facts, rows: list[SlaClockRow]) -> None:
             continue
         row.policy_id, row.target_s = policy.id, target
         row.calendar_id = policy.calendar_id or facts.team_calendar_id
-        await _judge_again(tx, row)
+        await _judge_again(terms, row, tx.now)
     if policy is not None and not rows:
         rows += await _open(tx, facts, (Measure.RESOLUTION,), facts.created_at)
 
 
-async def _judge_again(tx: Tx, row: SlaClockRow) -> None:
+async def _judge_again(terms: Terms, row: SlaClockRow, now: datetime) -> None:
     """A deadline that a new promise puts into the past is announced by the next tick.
 
     A breach that stands as it was has had its escalations; they are not repeated.
     """
-    calendar = await calendars.working_calendar(tx, row.calendar_id)
+    calendar = await terms.calendar(row.calendar_id)
     reached = clock.reached_at(calendar, runs_of(row), row.target_s)
-    is_past = reached is not None and reached <= tx.now
+    is_past = reached is not None and reached <= now
     is_known = row.breached_at is not None or not clock.is_running(runs_of(row))
     breached_at = reached if is_past and is_known else None
     if breached_at != row.breached_at:
@@ -203,29 +245,26 @@ async def _judge_again(tx: Tx, row: SlaClockRow) -> None:
     row.warned_at = row.warned_at if is_past else None
 
 
-async def _settle(tx: Tx, ticket_id: str, rows: Sequence[SlaClockRow]) -> Summary:
-    """Recompute deadlines; one timer per ticket, at the next moment that matters."""
+async def _settle(terms: Terms, rows: Sequence[SlaClockRow]) -> tuple[Summary, datetime | None]:
+    """Recompute deadlines; also the next moment that matters, for the ticket's one timer."""
     wake: list[datetime] = []
     for row in rows:
         row.due_at = None
         if _is_open(row) and clock.is_running(runs_of(row)):
-            calendar = await calendars.working_calendar(tx, row.calendar_id)
+            calendar = await terms.calendar(row.calendar_id)
             row.due_at = clock.reached_at(calendar, runs_of(row), row.target_s)
-            moment = await _next_moment(tx, row, calendar)
+            moment = _next_moment(row, await terms.policy(row.policy_id), calendar)
             wake += [moment] if moment is not None else []
-    await tx.db.flush()
-    if wake:
-        await timers.set_timer(tx, TIMER_KIND, ticket_id, min(wake))
-    else:
-        await timers.cancel(tx, TIMER_KIND, ticket_id)
-    return Summary(
+    summary = Summary(
         due_at=min((row.due_at for row in rows if row.due_at is not None), default=None),
         is_breached=any(row.breached_at is not None for row in rows if not row.is_void),
     )
+    return summary, min(wake, default=None)
 
 
-async def _next_moment(tx: Tx, row: SlaClockRow, calendar: WorkingCalendar) -> datetime | None:
-    policy = await get(tx, row.policy_id)
+def _next_moment(
+    row: SlaClockRow, policy: SlaPolicyView, calendar: WorkingCalendar
+) -> datetime | None:
     if row.breached_at is not None:
         return _chain_at(row, policy, calendar)
     if row.warned_at is None:
@@ -233,24 +272,23 @@ async def _next_moment(tx: Tx, row: SlaClockRow, calendar: WorkingCalendar) -> d
     return row.due_at
 
 
-async def _due(tx: Tx, row: SlaClockRow) -> list[Moment]:
-    """Warn, break and escalate what is due, each once, in that order."""
-    policy = await get(tx, row.policy_id)
-    calendar = await calendars.working_calendar(tx, row.calendar_id)
+async def _due(terms: Terms, row: SlaClockRow, due_at: datetime, now: datetime) -> list[Moment]:
+    """Warn, break and escalate what is due, each once, dated by when it came true."""
+    policy = await terms.policy(row.policy_id)
+    calendar = await terms.calendar(row.calendar_id)
     measure = Measure(row.measure)
-    assert row.due_at is not None  # noqa: S101 - the caller asked
     moments: list[Moment] = []
-    if row.breached_at is None and row.due_at <= tx.now:
-        row.breached_at = row.due_at
-        row.warned_at = row.warned_at or row.due_at
-        moments.append(Moment("breached", measure, row.due_at))
-    if row.warned_at is None and _warn_at(row, policy, calendar) <= tx.now:
-        row.warned_at = tx.now
-        moments.append(Moment("warned", measure, row.due_at))
-    while (at := _chain_at(row, policy, calendar)) is not None and at <= tx.now:
+    if row.breached_at is None and due_at <= now:
+        row.breached_at = due_at
+        row.warned_at = row.warned_at or due_at
+        moments.append(Moment("breached", measure, due_at, due_at))
+    if row.warned_at is None and (at := _warn_at(row, policy, calendar)) <= now:
+        row.warned_at = at
+        moments.append(Moment("warned", measure, due_at, at))
+    while (step_at := _chain_at(row, policy, calendar)) is not None and step_at <= now:
         step = policy.chain[row.chain_done]
         row.chain_done += 1
-        moments.append(Moment("escalated", measure, row.due_at, step.to, row.chain_done))
+        moments.append(Moment("escalated", measure, due_at, step_at, step.to))
     return moments
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -44,7 +45,9 @@ def party_of(by: By) -> Party:
 
 
 async def locked(tx: Tx, ticket_id: str, *, by: By) -> TicketRow:
-    """The ticket, held until the transaction ends; first lock of everything that changes it.
+    """The ticket, held until the transaction ends.
+
+    Lock order: conversation, session, ticket, then what belongs to the ticket (timers, clocks).
 
     Raises: NotFound, also for a customer who asks for somebody else's; Forbidden.
     """
@@ -54,6 +57,13 @@ async def locked(tx: Tx, ticket_id: str, *, by: By) -> TicketRow:
     if row is None or not may_see(row, by):
         raise NotFound(noun="ticket", id=ticket_id)
     return row
+
+
+async def hold_all(tx: Tx, ticket_ids: Collection[str]) -> Sequence[TicketRow]:
+    """Those that exist, held until the transaction ends, in the order of ids as everybody does."""
+    query = select(TicketRow).where(TicketRow.id.in_(ticket_ids)).order_by(TicketRow.id)
+    query = query.with_for_update().execution_options(populate_existing=True)
+    return (await tx.db.scalars(query)).all()
 
 
 def may_see(row: TicketRow, by: By) -> bool:

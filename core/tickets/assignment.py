@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import func, select
@@ -23,7 +23,15 @@ from core.tickets import categories, choice
 from core.tickets.access import By, locked, party_of, staff
 from core.tickets.choice import Candidate
 from core.tickets.models import TicketRow
-from core.tickets.record import Line, add_entry, promise, require_servicer, saved, view
+from core.tickets.record import (
+    Line,
+    add_entry,
+    promise,
+    require_servicer,
+    saved,
+    view,
+    write_line,
+)
 from core.tickets.states import FINAL, UNRESOLVED, Action, next_state
 from core.users.models import UserRow
 from core.views import Party, Presence, Role, TicketState, TicketView
@@ -127,22 +135,27 @@ async def escalate(
 ) -> TicketView:
     """Raise a ticket to the next level (leader, then supervisors), or to the one named."""
     row = await locked(tx, ticket_id, by=by)
+    event = await raise_level(tx, row, by=by, line=Line("escalated", reason), to=to)
+    result = await saved(tx, row)
+    tx.emit(event(result))
+    return result
+
+
+async def raise_level(
+    tx: Tx, row: TicketRow, *, by: By, line: Line, to: EscalateTo | None = None
+) -> Callable[[TicketView], TicketEscalated]:
+    """The next level, written down and not yet flushed. Returns what makes the event of it."""
     next_state(TicketState(row.state), Action.ESCALATE, party_of(by))
     level = min(row.escalation_level + 1, len(_LEVELS) - 1)
     if to is not None:
         level = max(row.escalation_level, _LEVELS.index(to))
     target = to or _LEVELS[level]
     row.escalation_level = level
-    recipients = await recipients_of(tx, row, target)
-    facts = {"to": target, "level": str(level)}
-    await add_entry(tx, row, by, Line("escalated", reason, facts=facts))
-    result = await saved(tx, row)
-    tx.emit(
-        TicketEscalated(
-            ticket=result, level=level, to=target, recipients=recipients, reason=reason
-        )
+    told = await recipients_of(tx, row, target)
+    write_line(tx, row, by, replace(line, facts={"to": target, "level": str(level)}))
+    return lambda ticket: TicketEscalated(
+        ticket=ticket, level=level, to=target, recipients=told, reason=line.text
     )
-    return result
 
 
 async def recipients(tx: Tx, ticket_id: str, to: EscalateTo) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import select
@@ -10,36 +10,38 @@ from sqlalchemy import select
 from core.actor import Actor
 from core.calendars.service import RULES_CHANGED
 from core.db import Tx, UnitOfWork
-from core.errors import NotFound
-from core.events import SlaBreached, SlaWarned
+from core.events import SlaBreached, SlaWarned, TicketEscalated
 from core.sla import service as sla
 from core.sla.service import Moment, SlaStep
 from core.tickets import assignment, follow_ups
-from core.tickets.access import locked
+from core.tickets.access import hold_all, locked
 from core.tickets.models import TicketRow
-from core.tickets.record import Line, add_entry, promise, saved, view
+from core.tickets.record import Line, promise, related_rows, touch, view, write_line
 from core.tickets.service import CLOSE_TIMER, move
 from core.tickets.states import UNRESOLVED, Action
 from core.timers import service as timers
-from core.timers.runner import Job
+from core.timers.runner import BatchJob, Job
 from core.timers.service import Timer
-from core.views import TicketState
+from core.views import TicketState, TicketView
 
 _SLA_ACTOR: Final = Actor.system("sla")
 _CLOSER: Final = Actor.system("auto_close")
+_MakeEvent = Callable[[TicketView], SlaWarned | SlaBreached | TicketEscalated]
 
 
-async def on_deadline(tx: Tx, ticket_id: str) -> None:
-    """Warn, break and escalate what is due on one ticket."""
-    try:
-        row = await locked(tx, ticket_id, by=_SLA_ACTOR)
-    except NotFound:
-        return
-    summary, moments = await sla.tick(tx, ticket_id)
-    row.due_at, row.is_breached = summary.due_at, summary.is_breached
-    await tx.db.flush()
-    for moment in moments:
-        await _tell(tx, row, moment)
+async def on_deadlines(tx: Tx, rows: Sequence[TicketRow]) -> None:
+    """Warn, break and escalate what is due on tickets that are held."""
+    _kept = await related_rows(tx, rows)
+    due = await sla.tick(tx, [row.id for row in rows])
+    happened: list[tuple[TicketRow, list[_MakeEvent]]] = []
+    for row in rows:
+        summary, moments = due[row.id]
+        row.due_at, row.is_breached = summary.due_at, summary.is_breached
+        happened.append((row, [await _write_down(tx, row, moment) for moment in moments]))
+    await tx.db.flush()  # once for all of them
+    for row, events in happened:
+        ticket = await view(tx, row)
+        tx.emit(*(event(ticket) for event in events))
 
 
 async def on_auto_close(tx: Tx, ticket_id: str) -> None:
@@ -71,40 +73,70 @@ async def on_rules_changed(tx: Tx, after: str) -> None:
         await timers.set_timer(tx, RULES_CHANGED, next_after, tx.now)
 
 
-#: Kind of timer → what it does with the timer's key.
-TIMERS: Final[Mapping[str, Callable[[Tx, str], Awaitable[None]]]] = {
-    sla.TIMER_KIND: on_deadline,
-    CLOSE_TIMER: on_auto_close,
-    follow_ups.TIMER_KIND: follow_ups.remind,
-    RULES_CHANGED: on_rules_changed,
+async def _close(tx: Tx, timer: Timer) -> None:
+    await hold_all(tx, [timer.key])
+    await timers.finish(tx, timer)
+    await on_auto_close(tx, timer.key)
+
+
+async def _remind(tx: Tx, timer: Timer) -> None:
+    await timers.finish(tx, timer)
+    await follow_ups.remind(tx, timer.key)
+
+
+async def _rules_changed(tx: Tx, timer: Timer) -> None:
+    await timers.finish(tx, timer)
+    await on_rules_changed(tx, timer.key)
+
+
+async def _deadlines(tx: Tx, due: Sequence[Timer]) -> None:
+    rows = await hold_all(tx, [timer.key for timer in due])
+    ended = {timer.key for timer in await timers.finish_all(tx, due)}
+    await on_deadlines(tx, [row for row in rows if row.id in ended])
+
+
+#: Each ends its timer before its work, which may set it again, and holds the ticket before the
+#: timer: so does everybody who changes a ticket.
+_JOBS: Final[Mapping[str, Callable[[Tx, Timer], Awaitable[None]]]] = {
+    CLOSE_TIMER: _close,
+    follow_ups.TIMER_KIND: _remind,
+    RULES_CHANGED: _rules_changed,
 }
 
 
 def timer_jobs(uow: UnitOfWork) -> dict[str, Job]:
-    """For the timer runner: each job ends its timer first, since its work may set it again."""
+    """For the timer runner: one timer, one transaction."""
 
-    def job(act: Callable[[Tx, str], Awaitable[None]]) -> Job:
+    def job(act: Callable[[Tx, Timer], Awaitable[None]]) -> Job:
         async def run(timer: Timer) -> None:
             async with uow.write() as tx:
-                await timers.finish(tx, timer)
-                await act(tx, timer.key)
+                await act(tx, timer)
 
         return run
 
-    return {kind: job(act) for kind, act in TIMERS.items()}
+    return {kind: job(act) for kind, act in _JOBS.items()}
 
 
-async def _tell(tx: Tx, row: TicketRow, moment: Moment) -> None:
-    facts = {"measure": moment.measure.value, "at": moment.at.isoformat()}
+def timer_batches(uow: UnitOfWork) -> dict[str, BatchJob]:
+    """For the timer runner: many deadlines in one transaction, since many come at once."""
+
+    async def run(due: Sequence[Timer]) -> None:
+        async with uow.write() as tx:
+            await _deadlines(tx, due)
+
+    return {sla.TIMER_KIND: run}
+
+
+async def _write_down(tx: Tx, row: TicketRow, moment: Moment) -> _MakeEvent:
+    """The moment's line in the history; returns what makes its event of the ticket as saved."""
+    measure = moment.measure
     if moment.kind == "escalated":
-        await assignment.escalate(
-            tx, row.id, by=_SLA_ACTOR, reason=f"sla:{moment.measure}", to=moment.to
-        )
-        return
-    await add_entry(tx, row, _SLA_ACTOR, Line(f"sla_{moment.kind}", facts=facts))
+        touch(tx, row)
+        line = Line("escalated", f"sla:{measure}", at=moment.at)
+        return await assignment.raise_level(tx, row, by=_SLA_ACTOR, line=line, to=moment.to)
+    facts = {"measure": measure.value, "at": moment.due_at.isoformat()}
+    write_line(tx, row, _SLA_ACTOR, Line(f"sla_{moment.kind}", facts=facts, at=moment.at))
     if moment.kind == "warned":
-        ticket = await view(tx, row)
-        tx.emit(SlaWarned(ticket=ticket, measure=moment.measure, due_at=moment.at))
-    else:
-        ticket = await saved(tx, row)
-        tx.emit(SlaBreached(ticket=ticket, measure=moment.measure, breached_at=moment.at))
+        return lambda ticket: SlaWarned(ticket=ticket, measure=measure, due_at=moment.due_at)
+    touch(tx, row)
+    return lambda ticket: SlaBreached(ticket=ticket, measure=measure, breached_at=moment.at)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
 
 from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Base, Tx
@@ -21,24 +25,44 @@ from core.views import Party, TicketEntryView, TicketView
 
 #: Columns of the row that a view carries as they are.
 PLAIN = tuple(name for name in TicketView.model_fields if not name.endswith("_name"))
+_NAMED: Final[
+    tuple[
+        tuple[type[CustomerRow | InstitutionRow | ServicerRow | TeamRow | TicketCategoryRow], str],
+        ...,
+    ]
+] = (
+    (TicketCategoryRow, "category_id"),
+    (CustomerRow, "customer_id"),
+    (InstitutionRow, "institution_id"),
+    (TeamRow, "team_id"),
+    (ServicerRow, "servicer_id"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is written into the history."""
+    """What is written into the history. at None: it happens now."""
 
     kind: str
     text: str = ""
     is_public: bool = False
     facts: Mapping[str, str] | None = None
     attachment_ids: Sequence[str] = ()
+    at: datetime | None = None
 
 
 async def add_entry(tx: Tx, row: TicketRow, by: By, line: Line) -> TicketEntryView:
+    entry = write_line(tx, row, by, line)
+    await tx.db.flush()
+    return entry_view(entry)
+
+
+def write_line(tx: Tx, row: TicketRow, by: By, line: Line) -> TicketEntryRow:
+    """The same without waiting: whoever changes many tickets flushes once."""
     entry = TicketEntryRow(
         ticket_id=row.id,
         kind=line.kind,
-        at=tx.now,
+        at=line.at or tx.now,
         party=party_of(by),
         author_id=key_of(by),
         author_name=by.name,
@@ -48,8 +72,7 @@ async def add_entry(tx: Tx, row: TicketRow, by: By, line: Line) -> TicketEntryVi
         attachment_ids=list(line.attachment_ids),
     )
     tx.db.add(entry)
-    await tx.db.flush()
-    return entry_view(entry)
+    return entry
 
 
 async def promise(tx: Tx, row: TicketRow, step: SlaStep) -> None:
@@ -68,10 +91,15 @@ def responded(tx: Tx, row: TicketRow, by: By) -> bool:
 
 async def saved(tx: Tx, row: TicketRow) -> TicketView:
     """Count the change, write it, and show what the ticket is now."""
-    row.version += 1
-    row.updated_at = tx.now
+    touch(tx, row)
     await tx.db.flush()
     return await view(tx, row)
+
+
+def touch(tx: Tx, row: TicketRow) -> None:
+    """Count a change; others who began before it will be told of a conflict."""
+    row.version += 1
+    row.updated_at = tx.now
 
 
 async def facts_of(tx: Tx, row: TicketRow) -> Facts:
@@ -107,6 +135,19 @@ async def view(tx: Tx, row: TicketRow) -> TicketView:
 
 def make_view(row: TicketRow, names: Mapping[str, str]) -> TicketView:
     return TicketView.model_validate({key: getattr(row, key) for key in PLAIN} | dict(names))
+
+
+async def related_rows(tx: Tx, rows: Sequence[TicketRow]) -> list[Base]:
+    """What views of these tickets name, read at once. Keep the result while views are made.
+
+    `view` finds them in SQLAlchemy's identity map, which forgets what nobody keeps.
+    """
+    found: list[Base] = []
+    for table, key in _NAMED:
+        ids = {getattr(row, key) for row in rows} - {None}
+        if ids:
+            found += await tx.db.scalars(select(table).where(table.id.in_(ids)))
+    return found
 
 
 def entry_view(row: TicketEntryRow) -> TicketEntryView:

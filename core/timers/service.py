@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select, tuple_, update
 from sqlalchemy.engine import CursorResult
 
 from core.db import Tx
@@ -34,20 +34,42 @@ class Timer:
 async def set_timer(
     tx: Tx, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None
 ) -> None:
-    row = {
+    await _upsert(tx, [_row(kind, key, due_at, payload or {})])
+
+
+async def set_timers(tx: Tx, kind: str, due_at: Mapping[str, datetime | None]) -> None:
+    """Set the timers of these keys; None cancels. One lock order for everyone: by key."""
+    gone = [key for key, moment in due_at.items() if moment is None]
+    if gone:
+        await tx.db.execute(
+            delete(TimerRow)
+            .where(TimerRow.kind == kind, TimerRow.key.in_(gone))
+            .execution_options(synchronize_session=False)
+        )
+    rows = [_row(kind, key, at, {}) for key, at in sorted(due_at.items()) if at is not None]
+    if rows:
+        await _upsert(tx, rows)
+
+
+def _row(kind: str, key: str, due_at: datetime, payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "id": new_id(),
         "kind": kind,
         "key": key,
         "due_at": due_at,
-        "payload": dict(payload or {}),
+        "payload": dict(payload),
         "attempts": 0,
         "lease_until": None,
     }
-    moved = {name: row[name] for name in ("due_at", "payload", "attempts", "lease_until")}
+
+
+async def _upsert(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    made = tx.upsert(TimerRow).values(rows)
+    moved = {name: made.excluded[name] for name in ("due_at", "payload", "attempts")}
     await tx.db.execute(
-        tx.upsert(TimerRow)
-        .values(row)
-        .on_conflict_do_update(index_elements=["kind", "key"], set_=moved)
+        made.on_conflict_do_update(
+            index_elements=["kind", "key"], set_=moved | {"lease_until": None}
+        )
     )
     tx.wake(WAKE_TOPIC)
 
@@ -107,6 +129,19 @@ async def finish(tx: Tx, timer: Timer) -> None:
     )
     if isinstance(result, CursorResult) and result.rowcount != 1:
         raise Conflict("timer_moved", kind=timer.kind, key=timer.key)
+
+
+async def finish_all(tx: Tx, due: Sequence[Timer]) -> list[Timer]:
+    """End timers together. Those moved, cancelled or ended meanwhile are left out."""
+    seen = [(timer.id, timer.due_at) for timer in due]
+    ended = await tx.db.scalars(
+        delete(TimerRow)
+        .where(tuple_(TimerRow.id, TimerRow.due_at).in_(seen))
+        .returning(TimerRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    known = set(ended)
+    return [timer for timer in due if timer.id in known]
 
 
 async def retry_at(tx: Tx, timer: Timer, due_at: datetime) -> None:

@@ -220,6 +220,8 @@ TABLE = {
     },
     "customer.manage": {
         "POST /institutions/{institution_id}/vpn-profiles",
+        "PATCH /vpn-profiles/{profile_id}",
+        "DELETE /vpn-profiles/{profile_id}",
         "POST /institutions",
         "PUT /institutions/{institution_id}",
         "DELETE /institutions/{institution_id}",

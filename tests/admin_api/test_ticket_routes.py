@@ -217,7 +217,14 @@ async def test_remote_assistance_needs_the_customers_word(
         "POST", f"/institutions/{place['id']}/vpn-profiles", vpn, status=201
     )
     assert "password" not in kept
-    assert (await servicer.call("POST", f"/vpn-profiles/{kept['id']}/reveal"))["password"] == "p"
+    path = f"/vpn-profiles/{kept['id']}"
+    await servicer.refused("POST", f"{path}/reveal", status=403, code="consent_needed")
+    changed = await supervisor.call("PATCH", path, {"password": "q", "version": 1})
+    assert changed["version"] == 2
+    shown = await supervisor.call("POST", f"{path}/reveal")
+    assert (shown["address"], shown["password"]) == ("vpn.example.cn", "q")
+    await supervisor.call("DELETE", path, status=204)
+    await supervisor.refused("POST", f"{path}/reveal", status=404, code="not_found")
 
 
 async def test_calendars_days_roster_and_reckoning(supervisor: Api, servicer: Api) -> None:

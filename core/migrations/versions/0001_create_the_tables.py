@@ -633,6 +633,7 @@ def upgrade() -> None:
     sa.Column('tool', sa.String(length=32), nullable=False),
     sa.Column('sealed', sa.Text(), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('retired_at', UtcDateTime(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_vpn_profiles_institution_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_vpn_profiles'))

@@ -8,15 +8,17 @@ from core.clock import ManualClock
 from core.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
 from core.remote_assistance import service, vpn
 from core.remote_assistance.models import VpnProfileRow
-from core.remote_assistance.service import RemoteState, Request
-from core.remote_assistance.vpn import VpnSecret
+from core.remote_assistance.service import Request
+from core.remote_assistance.states import RemoteState, RemoteTool
+from core.remote_assistance.vpn import VpnChange, VpnSecret
 from core.sealing import KeyRing, SealBroken
 from core.tickets import queries
 from core.tickets.access import CustomerActor
+from tests.core import seed
 from tests.core.tickets.conftest import BOSS, House
 
 KEYS = KeyRing.from_secrets(["a secret of sixteen"])
-REQUEST = Request("sunlogin", "查看上报失败的日志")
+REQUEST = Request(RemoteTool.SUNLOGIN, "查看上报失败的日志")
 
 
 async def test_asked_agreed_started_ended_leaves_a_whole_record(
@@ -88,9 +90,8 @@ async def test_an_unanswered_request_expires_and_another_may_be_made(
 async def test_a_record_needs_a_tool_a_purpose_and_a_result(house: House) -> None:
     ticket = await house.ticket()
     async with house.uow.write() as tx:
-        for request in (Request("magic", "x"), Request("vpn", " ")):
-            with pytest.raises(Invalid):
-                await service.ask(tx, ticket.id, request, by=house.anna)
+        with pytest.raises(Invalid, match="required"):
+            await service.ask(tx, ticket.id, Request(RemoteTool.VPN, " "), by=house.anna)
         asked = await service.ask(tx, ticket.id, REQUEST, by=house.anna)
         await service.answer(tx, asked.id, agrees=True, by=house.customer)
         await service.start(tx, asked.id, by=house.anna)
@@ -105,11 +106,11 @@ async def test_vpn_secrets_rest_sealed_and_every_look_is_audited(house: House) -
         assert await vpn.of_institution(tx, house.institution_id) == (made,)
         row = await tx.db.get_one(VpnProfileRow, made.id)
         assert "p@ss-1234" not in str(vars(row))
-        assert await vpn.reveal(tx, KEYS, made.id, by=house.anna) == secret
+        assert await vpn.reveal(tx, KEYS, made.id, by=house.chief) == secret
         looks = await tx.db.scalars(
             select(AuditRow).where(AuditRow.action == "vpn_profile.revealed")
         )
-        assert [look.actor for look in looks] == [house.anna.key]
+        assert [look.actor for look in looks] == [house.chief.key]
         with pytest.raises(Forbidden):
             await vpn.create(tx, KEYS, house.institution_id, secret, name="x", by=house.anna)
 
@@ -121,6 +122,69 @@ async def test_a_key_change_seals_vpn_profiles_anew(house: House) -> None:
     async with house.uow.write() as tx:
         made = await vpn.create(tx, KEYS, house.institution_id, secret, name="主", by=BOSS)
         with pytest.raises(SealBroken):
-            await vpn.reveal(tx, only_new, made.id, by=house.anna)
+            await vpn.reveal(tx, only_new, made.id, by=house.chief)
         assert await vpn.reseal(tx, rotated) is None
-        assert await vpn.reveal(tx, only_new, made.id, by=house.anna) == secret
+        assert await vpn.reveal(tx, only_new, made.id, by=house.chief) == secret
+
+
+async def test_a_servicer_sees_the_secret_only_while_the_customer_allows_it(
+    house: House, clock: ManualClock
+) -> None:
+    ticket = await house.ticket()
+    secret = VpnSecret("vpn.cdc.cn:4433", "remote", "p@ss-1234")
+    async with house.uow.write() as tx:
+        made = await vpn.create(tx, KEYS, house.institution_id, secret, name="主", by=BOSS)
+        request = Request(RemoteTool.VPN, "查看上报失败的日志", made.id)
+        asked = await service.ask(tx, ticket.id, request, by=house.anna)
+        with pytest.raises(Forbidden, match="consent_needed"):
+            await vpn.reveal(tx, KEYS, made.id, by=house.anna)
+        await service.answer(tx, asked.id, agrees=True, by=house.customer)
+        assert await vpn.reveal(tx, KEYS, made.id, by=house.anna) == secret
+        with pytest.raises(Forbidden, match="consent_needed"):
+            await vpn.reveal(tx, KEYS, made.id, by=house.bert)
+        await service.start(tx, asked.id, by=house.anna)
+        ended = await service.end(tx, asked.id, "已修正端口", by=house.anna)
+        assert ended.vpn_profile_name == "主"
+        with pytest.raises(Forbidden, match="consent_needed"):
+            await vpn.reveal(tx, KEYS, made.id, by=house.anna)
+
+
+async def test_a_profile_is_changed_in_part_and_retired_for_good(house: House) -> None:
+    secret = VpnSecret("vpn.cdc.cn:4433", "remote", "p@ss-1234")
+    ticket = await house.ticket()
+    async with house.uow.write() as tx:
+        made = await vpn.create(tx, KEYS, house.institution_id, secret, name="主", by=BOSS)
+        change = VpnChange(password="n3w")
+        changed = await vpn.change(tx, KEYS, made.id, change, version=1, by=house.chief)
+        assert await vpn.reveal(tx, KEYS, made.id, by=house.chief) == VpnSecret(
+            "vpn.cdc.cn:4433", "remote", "n3w"
+        )
+        with pytest.raises(Conflict):
+            await vpn.change(tx, KEYS, made.id, change, version=1, by=house.chief)
+        with pytest.raises(Invalid):
+            await vpn.change(
+                tx, KEYS, made.id, VpnChange(address=" "), version=changed.version, by=house.chief
+            )
+        with pytest.raises(Forbidden):
+            await vpn.retire(tx, made.id, by=house.anna)
+        await vpn.retire(tx, made.id, by=house.chief)
+        assert await vpn.of_institution(tx, house.institution_id) == ()
+        assert (await tx.db.get_one(VpnProfileRow, made.id)).sealed == ""
+        request = Request(RemoteTool.VPN, "看日志", made.id)
+        for gone in (
+            vpn.reveal(tx, KEYS, made.id, by=house.chief),
+            service.ask(tx, ticket.id, request, by=house.anna),
+        ):
+            with pytest.raises(NotFound):
+                await gone
+
+
+async def test_another_institutions_network_cannot_be_asked_for(house: House) -> None:
+    ticket = await house.ticket()
+    async with house.uow.write() as tx:
+        other = await seed.institution(tx, "常州市疾控中心")
+        made = await vpn.create(tx, KEYS, other, VpnSecret("vpn.cz.cn"), name="主", by=BOSS)
+        with pytest.raises(Invalid, match="other_institution"):
+            await service.ask(
+                tx, ticket.id, Request(RemoteTool.VPN, "看日志", made.id), by=house.anna
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
@@ -10,9 +9,9 @@ from sqlalchemy import func, select
 from core.calendars import service as calendars
 from core.calendars.service import DayDraft
 from core.clock import LOCAL_ZONE, ManualClock
-from core.errors import Conflict
 from core.event_log import EventRow
 from core.events import EVENT, Event
+from core.local import LocalWakeUp
 from core.sla import policies
 from core.sla import queries as sla
 from core.sla.policies import PolicyDraft
@@ -20,8 +19,8 @@ from core.sla.service import TIMER_KIND
 from core.sla.views import ClockState, Measure, SlaClockView, SlaConditions, SlaTargets
 from core.tickets import deadlines, entries, follow_ups, queries, service
 from core.tickets.states import Action
-from core.timers import service as timers
 from core.timers.models import TimerRow
+from core.timers.runner import TimerRunner
 from core.views import TicketState
 from tests.core.tickets.conftest import BOSS, HOUR, House
 
@@ -35,16 +34,11 @@ def go(clock: ManualClock, text: str) -> None:
 
 
 async def run_timers(house: House) -> None:
-    """What the timer runner does, until nothing is due."""
-    jobs = deadlines.timer_jobs(house.uow)
-    while True:
-        async with house.uow.write() as tx:
-            due = await timers.claim_due(tx, limit=50)
-        if not due:
-            return
-        for timer in due:
-            with suppress(Conflict):  # moved meanwhile
-                await jobs[timer.kind](timer)
+    """What is due now, and what that makes due."""
+    jobs, batches = deadlines.timer_jobs(house.uow), deadlines.timer_batches(house.uow)
+    runner = TimerRunner(house.uow, jobs, LocalWakeUp(), batches)
+    while await runner.run_due():
+        pass
 
 
 async def clocks(house: House, ticket_id: str) -> dict[Measure, SlaClockView]:

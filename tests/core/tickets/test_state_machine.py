@@ -18,6 +18,7 @@ from core.clock import ManualClock
 from core.db import UnitOfWork, make_engine
 from core.errors import DomainError
 from core.event_log import EventRow
+from core.local import LocalWakeUp
 from core.sla import policies
 from core.sla import queries as sla_queries
 from core.sla.policies import PolicyDraft
@@ -26,7 +27,7 @@ from core.tickets import deadlines, entries, queries, service
 from core.tickets.access import By, CustomerActor, party_of
 from core.tickets.service import TicketDraft
 from core.tickets.states import CLOCK_RUNS, FINAL, TRANSITIONS, UNRESOLVED, Action
-from core.timers import service as timers
+from core.timers.runner import TimerRunner
 from core.views import Role, TicketState, TicketView
 from tests.core import seed
 from tests.core.calendars.test_arithmetic import inside
@@ -63,9 +64,8 @@ class TicketLife(RuleBasedStateMachine):
         self.loop.close()
 
     async def _timers(self) -> None:
-        async with self.uow.write() as tx:
-            for timer in await timers.claim_due(tx, limit=50):
-                await deadlines.TIMERS[timer.kind](tx, timer.key)
+        jobs, batches = deadlines.timer_jobs(self.uow), deadlines.timer_batches(self.uow)
+        await TimerRunner(self.uow, jobs, LocalWakeUp(), batches).run_due()
 
     @rule(minutes=st.integers(0, 600))
     def time_passes(self, minutes: int) -> None:
