@@ -2970,6 +2970,24 @@ export interface paths {
         patch: operations["change_user"];
         trace?: never;
     };
+    "/api/v1/vpn-profiles/{profile_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a VPN profile's secret; records go on naming it. */
+        delete: operations["retire_vpn_profile"];
+        options?: never;
+        head?: never;
+        /** Change a VPN profile; only what is given changes. */
+        patch: operations["change_vpn_profile"];
+        trace?: never;
+    };
     "/api/v1/vpn-profiles/{profile_id}/reveal": {
         parameters: {
             query?: never;
@@ -6586,10 +6604,11 @@ export interface components {
             servicer_id: string;
             /** Servicer Name */
             servicer_name: string;
-            /** Tool */
-            tool: string;
+            tool: components["schemas"]["RemoteTool"];
             /** Vpn Profile Id */
             vpn_profile_id: string | null;
+            /** Vpn Profile Name */
+            vpn_profile_name: string;
             /** Purpose */
             purpose: string;
             state: components["schemas"]["RemoteState"];
@@ -6615,8 +6634,7 @@ export interface components {
         };
         /** RemoteBody */
         RemoteBody: {
-            /** Tool */
-            tool: string;
+            tool: components["schemas"]["RemoteTool"];
             /** Purpose */
             purpose: string;
             /**
@@ -6638,6 +6656,11 @@ export interface components {
          * @enum {string}
          */
         RemoteState: "asked" | "agreed" | "refused" | "expired" | "running" | "ended";
+        /**
+         * RemoteTool
+         * @enum {string}
+         */
+        RemoteTool: "vpn" | "sunlogin" | "todesk" | "rustdesk" | "tencent_meeting" | "rdp" | "other";
         /**
          * ReplayView
          * @description then: as recorded. now: what the bot would decide today. is_same: band and article.
@@ -8936,6 +8959,39 @@ export interface components {
              * @default
              */
             note?: string;
+        };
+        /**
+         * VpnChangeBody
+         * @description null: stays as it is.
+         */
+        VpnChangeBody: {
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Address
+             * @default null
+             */
+            address?: string | null;
+            /**
+             * Username
+             * @default null
+             */
+            username?: string | null;
+            /**
+             * Password
+             * @default null
+             */
+            password?: string | null;
+            /**
+             * Note
+             * @default null
+             */
+            note?: string | null;
+            /** Version */
+            version: number;
         };
         /**
          * VpnProfileView
@@ -16129,6 +16185,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retire_vpn_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_vpn_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VpnChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VpnProfileView"];
                 };
             };
             /** @description Refused */
