@@ -31,6 +31,10 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "The present state does not allow this",
     ),
     "not_queued": ("该会话已不在排队中", "The session is not in the queue any more"),
+    "not_eligible": (
+        "该会话属于其他团队，或平台没有让此人接待这个客服帐号",
+        "It belongs to another team, or the platform does not let this person serve the account",
+    ),
     "session_moved": (
         "会话状态已变化，请刷新后重试",
         "The session moved meanwhile; read it again",

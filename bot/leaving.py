@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from core.actor import Actor
-from core.assignment.queries import Wanted, calendar_of, slots
-from core.assignment.routing import choose, destinations
+from core.assignment.queries import Wanted, calendar_of, candidates, slots
+from core.assignment.routing import destinations, reception_mode
 from core.calendars import arithmetic
 from core.calendars.queries import list_calendars, working_calendar
 from core.clock import LOCAL_ZONE
@@ -28,7 +28,7 @@ from core.tickets import entries
 from core.tickets import service as tickets
 from core.tickets.access import CustomerActor
 from core.tickets.service import TicketDraft
-from core.views import Sender, ServiceMode, TicketView
+from core.views import Sender, TicketView
 
 #: State of the chat form in which further lines go to the ticket, until `until`.
 FORM: Final = "leaving"
@@ -50,7 +50,7 @@ async def leave_message(tx: Tx, thread: Thread, session: SessionRow) -> str | No
     if form.get("state") == FORM and is_running(form["data"], tx.now):
         await _close(tx, session)
         return _words(form["data"]["number"], _moment(form["data"]))
-    absence = await _absence(tx, thread, session)
+    absence = await _absence(tx, thread)
     if absence is None:
         return None
     ticket = await _ticket(tx, thread, session, absence)
@@ -74,7 +74,7 @@ def spoken_moment(at: datetime) -> str:
     return f"{local.month} 月 {local.day} 日（周{weekday}）{local:%H:%M}"
 
 
-async def _absence(tx: Tx, thread: Thread, session: SessionRow) -> _Absence | None:
+async def _absence(tx: Tx, thread: Thread) -> _Absence | None:
     opens = []
     for place in await destinations(tx, thread.customer.id, thread.account.team_id):
         calendar_id = await calendar_of(tx, place.team_id) or await _default_calendar(tx)
@@ -83,10 +83,8 @@ async def _absence(tx: Tx, thread: Thread, session: SessionRow) -> _Absence | No
         calendar = await working_calendar(tx, calendar_id)
         if arithmetic.is_open(calendar, tx.now):
             return await _overflow(tx)
-        mode = ServiceMode(thread.account.mode)
-        wanted = Wanted(thread.account.id, mode, place.team_id, session.topic)
-        on_duty, _ = await choose(tx, wanted)
-        if on_duty is not None:
+        mode = reception_mode(thread.account, place)
+        if await candidates(tx, Wanted(thread.account.id, mode, place.team_id)):
             return None
         opens.append(arithmetic.next_open(calendar, tx.now))
     known = [at for at in opens if at is not None]

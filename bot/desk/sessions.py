@@ -17,8 +17,8 @@ from core.tickets.service import TicketDraft
 from core.tickets.service import create as create_ticket
 from core.views import SessionView
 
-#: So many in the queue are tried: whoever is first may be taken at this very moment.
-_TRIES: Final = 5
+#: So many in the queue are tried: the first may be taken this very moment, or be another team's.
+_TRIES: Final = 50
 _NUMBERED: Final = re.compile(r"[#＃]?(\d{1,2})\s+(.*)", re.DOTALL)
 
 
@@ -64,7 +64,7 @@ async def claim_next(ctx: Context, _: str) -> None:
             try:
                 await claim(bench, view.id)
             except Conflict as conflict:
-                if conflict.code != "not_queued":
+                if conflict.code not in {"not_queued", "not_eligible"}:
                     raise
                 continue
             return

@@ -52,6 +52,7 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "ticket_closed": "这张工单已经结束，不能这样操作。",
     "already_assigned": "来晚了一步，这张工单已有同事处理。",
     "already_done": "这件事已经办过了。",
+    "not_eligible": "这个会话属于其他团队，或对应的客服帐号没有让您接待，不能由您接入。",
     "queue_empty": "现在没有客户在排队。",
     "nothing_shown": "没有可选的条目。先发「知识 关键词」或「快捷」，再发「引用 编号」。",
     "article_not_found": "这条知识已经下线，请重新搜索。",

@@ -1,18 +1,40 @@
-"""Who may be given a session of an account right now."""
+"""Who may have a session of an account right now: eligibility, decided in one place."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import and_, func, literal, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal, select
 
 from core.assignment.strategy import Candidate
 from core.calendars.queries import off_duty, working_calendar
 from core.db import Tx
 from core.servicers.models import AccountServicerRow, ServicerRow
 from core.teams.models import ServicerSkillRow, SkillRow, TeamMemberRow, TeamRow
+from core.users.models import UserRow
 from core.views import Presence, ServiceMode
+
+#: So many are read and compared at a time, the best first; more only when all of them are off.
+MOST_COMPARED: Final = 50
+_Servicers = TypeVar("_Servicers", bound=Select[*tuple[Any, ...]])
+
+
+class Asking(Enum):
+    """Who is asked: for the system to give it to, for a card, or merely who is there."""
+
+    FREE = "free"  # online and with room
+    BY_HAND = "by hand"  # with room; busy and away people may take it themselves
+    PRESENT = "present"  # online, however much they carry
+
+
+_THERE: Final = {
+    Asking.FREE: (Presence.ONLINE,),
+    Asking.BY_HAND: (Presence.ONLINE, Presence.BUSY, Presence.AWAY),
+    Asking.PRESENT: (Presence.ONLINE,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +42,7 @@ class Wanted:
     """What a session asks of whoever takes it.
 
     team_id None: anyone. topic: what it is about; skills are found by their names in it.
-    without: servicers who had it and lost it.
+    without: servicers who had it and lost it. strategy: in which order people are asked.
     """
 
     account_id: str
@@ -28,6 +50,7 @@ class Wanted:
     team_id: str | None = None
     topic: str = ""
     without: Collection[str] = ()
+    strategy: str = "least_busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +62,72 @@ class Slots:
     servicers_online: int
 
 
-async def candidates(tx: Tx, wanted: Wanted) -> list[Candidate]:
-    """Member ∧ on duty ∧ accepting ∧ below their own limit over all teams.
+async def candidates(
+    tx: Tx, wanted: Wanted, *, asking: Asking = Asking.FREE, only: str | None = None
+) -> list[Candidate]:
+    """Member ∧ permitted ∧ on duty ∧ accepting ∧ below their own limit over all teams.
 
-    Permission to serve comes with being a servicer; NATIVE sessions also need an account of the
-    platform on which that person accepts.
+    The one place where eligibility is decided. Best first, in the order of the strategy, and no
+    more than can matter. only: is this one among them?
     """
-    statement = select(
+    statement = await _ordered(tx, wanted)
+    statement = statement.where(ServicerRow.presence.in_(_THERE[asking]))
+    if asking is not Asking.PRESENT:
+        statement = statement.where(ServicerRow.open_sessions < ServicerRow.capacity)
+    if wanted.without:
+        statement = statement.where(ServicerRow.id.not_in(sorted(wanted.without)))
+    if only is not None:
+        statement = statement.where(ServicerRow.id == only)
+    past = 0
+    while True:
+        page = statement.limit(MOST_COMPARED).offset(past)
+        rows = (await tx.db.execute(page)).all()
+        found = await _on_duty(tx, wanted, [Candidate(*row) for row in rows])
+        if found or len(rows) < MOST_COMPARED:
+            return found
+        past += MOST_COMPARED
+
+
+async def _ordered(tx: Tx, wanted: Wanted) -> Select[*tuple[Any, ...]]:
+    """Everyone who is permitted, as columns of a Candidate, whom the strategy prefers first."""
+    sums = await _skills(tx, wanted)
+    skill: ColumnElement[int] = literal(0) if sums is None else func.coalesce(sums.c.skill, 0)
+    idle = ServicerRow.idle_since
+    last = TeamMemberRow.last_assigned_at if wanted.team_id else idle
+    columns: tuple[Any, ...] = (
         ServicerRow.id,
         ServicerRow.name,
         ServicerRow.open_sessions,
         ServicerRow.capacity,
-        ServicerRow.idle_since,
-        literal(0),
-        TeamMemberRow.last_assigned_at if wanted.team_id else ServicerRow.idle_since,
-    ).where(
-        ServicerRow.presence == Presence.ONLINE,
-        ServicerRow.open_sessions < ServicerRow.capacity,
+        idle,
+        skill,
+        last,
+    )
+    statement = _permitted(select(*columns), wanted)
+    if sums is not None:
+        statement = statement.outerjoin(sums, sums.c.servicer_id == ServicerRow.id)
+    load = ServicerRow.open_sessions * 1.0 / func.nullif(ServicerRow.capacity, 0)
+    order: dict[str, tuple[Any, ...]] = {
+        "least_busy": (load, idle.asc().nulls_first()),
+        "round_robin": (last.asc().nulls_first(),),
+        "skill": (skill.desc(), load, idle.asc().nulls_first()),
+    }
+    return statement.order_by(*order[wanted.strategy], ServicerRow.id)
+
+
+async def may_take(tx: Tx, wanted: Wanted, servicer_id: str) -> bool:
+    """Is this person permitted to take it, whatever they carry and wherever they are?"""
+    statement = _permitted(select(ServicerRow.id), wanted)
+    return await tx.db.scalar(statement.where(ServicerRow.id == servicer_id)) is not None
+
+
+def _permitted(statement: _Servicers, wanted: Wanted) -> _Servicers:
+    """Permission to serve comes with being a servicer whose user is not disabled.
+
+    A team asks for its members, NATIVE reception for whom the platform lets serve this account.
+    """
+    statement = statement.join(UserRow, UserRow.id == ServicerRow.user_id).where(
+        UserRow.is_disabled.is_(False)
     )
     if wanted.team_id:
         membership = and_(
@@ -63,28 +135,24 @@ async def candidates(tx: Tx, wanted: Wanted) -> list[Candidate]:
         )
         statement = statement.join(TeamMemberRow, membership)
     if wanted.mode is ServiceMode.NATIVE:
-        statement = statement.join(
-            AccountServicerRow,
-            and_(
-                AccountServicerRow.servicer_id == ServicerRow.id,
-                AccountServicerRow.account_id == wanted.account_id,
-                AccountServicerRow.is_accepting.is_(True),
-            ),
-        ).where(ServicerRow.wecom_userid.is_not(None))
-    if wanted.without:
-        statement = statement.where(ServicerRow.id.not_in(wanted.without))
-    found = [Candidate(*row) for row in await tx.db.execute(statement)]
-    return await _on_duty(tx, wanted.team_id, found)
+        accepting = and_(
+            AccountServicerRow.servicer_id == ServicerRow.id,
+            AccountServicerRow.account_id == wanted.account_id,
+            AccountServicerRow.is_accepting.is_(True),
+        )
+        statement = statement.join(AccountServicerRow, accepting)
+        statement = statement.where(ServicerRow.wecom_userid.is_not(None))
+    return statement
 
 
-async def _on_duty(tx: Tx, team_id: str | None, found: list[Candidate]) -> list[Candidate]:
+async def _on_duty(tx: Tx, wanted: Wanted, found: list[Candidate]) -> list[Candidate]:
     """Leave out whose roster says that they are off; only teams with a calendar keep rosters."""
-    calendar_id = await calendar_of(tx, team_id)
+    calendar_id = await calendar_of(tx, wanted.team_id)
     if not found or calendar_id is None:
         return found
     calendar = await working_calendar(tx, calendar_id)
     ids = [one.servicer_id for one in found]
-    off = await off_duty(tx, ids, tx.now, team_id=team_id, calendar=calendar)
+    off = await off_duty(tx, ids, tx.now, team_id=wanted.team_id, calendar=calendar)
     return [one for one in found if one.servicer_id not in off]
 
 
@@ -94,24 +162,24 @@ async def calendar_of(tx: Tx, team_id: str | None) -> str | None:
     return await tx.db.scalar(select(TeamRow.calendar_id).where(TeamRow.id == team_id))
 
 
-async def skill_sums(tx: Tx, topic: str, servicer_ids: Collection[str]) -> dict[str, int]:
-    """Sum of the levels that each servicer has in the skills which the topic names."""
-    folded = topic.casefold()
+async def _skills(tx: Tx, wanted: Wanted) -> Subquery | None:
+    """Servicer → sum of their levels in the skills which the topic names; None: none is named."""
+    if wanted.strategy != "skill":
+        return None
+    folded = wanted.topic.casefold()
     named = [
         row.id
         for row in await tx.db.execute(select(SkillRow.id, SkillRow.name))
         if row.name.casefold() in folded
     ]
     if not named:
-        return {}
-    rows = await tx.db.execute(
-        select(ServicerSkillRow.servicer_id, func.sum(ServicerSkillRow.level))
-        .where(
-            ServicerSkillRow.skill_id.in_(named), ServicerSkillRow.servicer_id.in_(servicer_ids)
-        )
+        return None
+    return (
+        select(ServicerSkillRow.servicer_id, func.sum(ServicerSkillRow.level).label("skill"))
+        .where(ServicerSkillRow.skill_id.in_(named))
         .group_by(ServicerSkillRow.servicer_id)
+        .subquery()
     )
-    return {row[0]: int(row[1]) for row in rows}
 
 
 async def slots(tx: Tx) -> Slots:

@@ -2,57 +2,88 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from core.assignment.queries import Wanted, candidates, skill_sums
-from core.assignment.strategy import STRATEGIES, Candidate, Choice, last_one
+from core.accounts.limits import AccountLimits
+from core.accounts.models import AccountRow
+from core.assignment.queries import Wanted, candidates
+from core.assignment.strategy import STRATEGIES, Choice, last_one
 from core.db import Tx
 from core.teams.models import TeamRow
 from core.teams.queries import effective_bindings
+from core.teams.views import BindingView
+from core.views import ServiceMode
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A team that may serve, and why it; team_id None: anyone."""
+    """A team that may serve, and why it; team_id None: anyone.
+
+    mode: how this team receives its sessions; None: as the account says.
+    """
 
     team_id: str | None
     because: str = ""
+    mode: ServiceMode | None = None
+    strategy: str = "least_busy"
 
 
 async def destinations(
     tx: Tx, customer_id: str, account_team_id: str | None
 ) -> tuple[Destination, ...]:
     """Teams in the order in which they are asked: bound ones first, then the account's own."""
-    found = [
-        Destination(
-            one.team_id,
-            f"绑定{'机构' if one.inherited_from or one.subject_kind == 'institution' else '客户'}"
-            f"团队 {one.team_name}",
-        )
-        for one in await effective_bindings(tx, customer_id)
-    ]
-    if account_team_id is not None and all(one.team_id != account_team_id for one in found):
-        found.append(Destination(account_team_id))
-    return tuple(found) or (Destination(None),)
+    found = {one.team_id: _why(one) for one in await effective_bindings(tx, customer_id)}
+    if account_team_id is not None:
+        found.setdefault(account_team_id, "")
+    known = await _teams(tx, found)
+    places = [_destination(known.get(one), one, because) for one, because in found.items()]
+    return tuple(places) or (Destination(None),)
+
+
+async def destination(tx: Tx, team_id: str) -> Destination:
+    """A team to which a session was sent by hand."""
+    return _destination((await _teams(tx, [team_id])).get(team_id), team_id)
+
+
+def reception_mode(account: AccountRow, place: Destination) -> ServiceMode:
+    """How a session of this account is received there: the team decides before the account.
+
+    A channel whose sessions cannot be handed to its own client is always served from our desk.
+    """
+    if not AccountLimits.model_validate(account.limits).has_native_handover:
+        return ServiceMode.CONSOLE
+    return place.mode or ServiceMode(account.mode)
 
 
 async def choose(
     tx: Tx, wanted: Wanted, *, because: str = "", last_servicer_id: str | None = None
-) -> tuple[Choice | None, list[Candidate]]:
-    """The person who should have it, and everyone who could."""
-    found = await candidates(tx, wanted)
-    strategy = await _strategy(tx, wanted.team_id)
-    if strategy == "skill" and found:
-        sums = await skill_sums(tx, wanted.topic, [one.servicer_id for one in found])
-        found = [replace(one, skill=sums.get(one.servicer_id, 0)) for one in found]
-    choice = last_one(found, last_servicer_id) or STRATEGIES[strategy](found)
-    return (choice.also(because) if choice else None), found
+) -> Choice | None:
+    """The person who should have it; None when nobody can take it now."""
+    choice = None
+    if last_servicer_id is not None:
+        choice = last_one(await candidates(tx, wanted, only=last_servicer_id), last_servicer_id)
+    if choice is None:
+        choice = STRATEGIES[wanted.strategy](await candidates(tx, wanted))
+    return choice.also(because) if choice else None
 
 
-async def _strategy(tx: Tx, team_id: str | None) -> str:
-    if team_id is None:
-        return "least_busy"
-    found = await tx.db.scalar(select(TeamRow.strategy).where(TeamRow.id == team_id))
-    return found or "least_busy"
+def _why(binding: BindingView) -> str:
+    of_institution = binding.inherited_from or binding.subject_kind == "institution"
+    return f"绑定{'机构' if of_institution else '客户'}团队 {binding.team_name}"
+
+
+async def _teams(tx: Tx, team_ids: Collection[str]) -> dict[str, TeamRow]:
+    if not team_ids:
+        return {}
+    rows = await tx.db.scalars(select(TeamRow).where(TeamRow.id.in_(sorted(team_ids))))
+    return {row.id: row for row in rows}
+
+
+def _destination(row: TeamRow | None, team_id: str, because: str = "") -> Destination:
+    if row is None:
+        return Destination(team_id, because)
+    mode = ServiceMode(row.mode) if row.mode else None
+    return Destination(team_id, because, mode, row.strategy)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import or_, select
 
+from core.assignment.queries import Asking, Wanted, candidates
 from core.conversations.models import MessageRow
 from core.customers.models import CustomerRow
 from core.db import Tx
-from core.servicers.models import AccountServicerRow, ServicerRow
+from core.servicers.models import ServicerRow
 from core.servicers.queries import servicer_view
 from core.sessions.models import SessionRow
-from core.teams.models import TeamMemberRow, TeamRow
+from core.teams.models import TeamRow
 from core.tickets.models import TicketRow
 from core.views import (
     Presence,
@@ -58,23 +59,19 @@ async def served(tx: Tx, session_ids: Collection[str]) -> dict[str, Served]:
 async def who_may_take(
     tx: Tx, session: SessionView, *, without: Collection[str] = (), limit: int
 ) -> list[ServicerView]:
-    """Servicers who are there, in the app, and permitted to take this session; idlest first."""
-    statement = select(ServicerRow).where(
-        ServicerRow.presence != Presence.OFFLINE,
-        ServicerRow.wecom_userid.is_not(None),
-        ServicerRow.id.not_in(sorted(without)),
-    )
-    if session.mode is ServiceMode.NATIVE:
-        accepting = select(AccountServicerRow.servicer_id).where(
-            AccountServicerRow.account_id == session.account_id,
-            AccountServicerRow.is_accepting.is_(True),
+    """Servicers in the app who could take this session at this moment; idlest first."""
+    wanted = Wanted(session.account_id, session.mode, session.team_id, without=without)
+    found = await candidates(tx, wanted, asking=Asking.BY_HAND)
+    rows = await tx.db.scalars(
+        select(ServicerRow)
+        .where(
+            ServicerRow.id.in_([one.servicer_id for one in found]),
+            ServicerRow.wecom_userid.is_not(None),
         )
-        statement = statement.where(ServicerRow.id.in_(accepting))
-    if session.team_id is not None:
-        members = select(TeamMemberRow.servicer_id).where(TeamMemberRow.team_id == session.team_id)
-        statement = statement.where(ServicerRow.id.in_(members))
-    statement = statement.order_by(ServicerRow.open_sessions, ServicerRow.id).limit(limit)
-    return [servicer_view(row) for row in await tx.db.scalars(statement)]
+        .order_by(ServicerRow.open_sessions, ServicerRow.id)
+        .limit(limit)
+    )
+    return [servicer_view(row) for row in rows]
 
 
 async def reachable(tx: Tx, servicer_id: str | None) -> ServicerView | None:

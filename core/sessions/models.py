@@ -33,6 +33,8 @@ class SessionRow(Base):
     mode: Mapped[str] = mapped_column(String(16))
     servicer_id: Mapped[str | None] = mapped_column(ForeignKey("servicers.id"))
     team_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    #: The teams that may serve it, in order, as text; written when it begins to wait.
+    route: Mapped[str] = mapped_column(String(200), default="")
     #: Place in the queue: when it began to wait, less what its priority is worth. Lower is first.
     rank_at: Mapped[datetime | None]
     #: Who had it and lost it; not asked again while others can.

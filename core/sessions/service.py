@@ -6,24 +6,19 @@ the servicers' loads follow in the same transaction. Lock order: session, then s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
-from typing import Literal
 
-from core.accounts.models import AccountRow
 from core.actor import Actor
-from core.assignment.queries import Wanted
-from core.assignment.routing import Destination, choose, destinations
+from core.assignment.routing import (
+    destinations,
+    reception_mode,
+)
 from core.assignment.strategy import Choice
-from core.content import Text
-from core.conversations.service import hand_over
 from core.conversations.threads import Thread, get_thread
 from core.customers.queries import contract_level_of
 from core.db import Tx
 from core.errors import Conflict, Forbidden, Invalid
 from core.events import (
-    SessionAssigned,
     SessionClosed,
     SessionHandedOff,
     SessionOpened,
@@ -36,17 +31,17 @@ from core.queues.words import queue_words
 from core.servicers.models import ServicerRow
 from core.servicers.service import drop_load, take_load
 from core.sessions import farewell
+from core.sessions.assigning import assign_next, check_eligible, places_of, route_of
 from core.sessions.models import SessionRow
 from core.sessions.moves import get_session, move, tell
-from core.sessions.queries import last_servicer_of, promised_wait, queue_position, session_view
+from core.sessions.queries import promised_wait, queue_position, session_view
+from core.sessions.serving import serve
 from core.sessions.states import Action
 from core.settings.sections import Reception
-from core.teams.service import mark_assigned
 from core.views import Presence, ServiceMode, SessionState, SessionView
 
 #: Reasons for which a session is taken away: whoever lost it is asked last.
-_LOST = frozenset({"servicer_silent", "servicer_offline", "refused", "native_refused"})
-How = Literal["assigned", "claimed", "transferred", "native", "takeover"]
+_LOST = frozenset({"servicer_silent", "servicer_offline", "transferred"})
 
 
 async def open_session(tx: Tx, thread: Thread, *, topic: str = "") -> SessionRow:
@@ -79,6 +74,7 @@ async def hand_off(
     reason: why (asked, misses, red_line, error …); shown on the desk.
     """
     row = await get_session(tx, session_id, lock=True)
+    places = await destinations(tx, row.customer_id, thread.account.team_id)
     await move(
         tx,
         row,
@@ -86,9 +82,10 @@ async def hand_off(
         handed_off_at=tx.now,
         queued_at=tx.now,
         rank_at=tx.now - await _head_start(tx, thread),
-        team_id=(await destinations(tx, row.customer_id, thread.account.team_id))[0].team_id,
+        team_id=places[0].team_id,
+        route=route_of(places),
         handoff_reason=reason,
-        mode=thread.account.mode,
+        mode=reception_mode(thread.account, places[0]),
         waiting_since=row.waiting_since or tx.now,
     )
     position = await queue_position(tx, row)
@@ -103,61 +100,19 @@ async def hand_off(
     return view
 
 
-async def assign_next(tx: Tx, session_id: str) -> SessionView | None:
-    """Give a queued session to whoever should have it; None when nobody can take it now.
-
-    Order: bound team → last servicer → skill → strategy. Safe to race: only one of two assigners
-    wins the session, and nobody goes over a limit.
-    """
-    row = await get_session(tx, session_id, lock=True)
-    if row.state != SessionState.QUEUED:
-        return None
-    for place in await _places(tx, row):
-        wanted = Wanted(
-            row.account_id, ServiceMode(row.mode), place.team_id, row.topic, tuple(row.lost_by)
-        )
-        taken: set[str] = set()
-        while (choice := await _choose(tx, row, wanted, place, taken)) is not None:
-            if await take_load(tx, choice.servicer_id, within_capacity=True):
-                row.team_id = place.team_id
-                await _serve(tx, row, Action.ASSIGN, choice, how="assigned")
-                if place.team_id is not None:
-                    await mark_assigned(tx, place.team_id, choice.servicer_id)
-                return await session_view(tx, row.id)
-            taken.add(choice.servicer_id)
-    return None
-
-
-async def _places(tx: Tx, row: SessionRow) -> Sequence[Destination]:
-    """Teams to ask, in order; a session that was sent to a team stays with it."""
-    account = await tx.db.get_one(AccountRow, row.account_id)
-    found = await destinations(tx, row.customer_id, account.team_id)
-    if row.team_id is None or any(place.team_id == row.team_id for place in found):
-        return found
-    return [Destination(row.team_id)]
-
-
-async def _choose(
-    tx: Tx, row: SessionRow, wanted: Wanted, place: Destination, taken: set[str]
-) -> Choice | None:
-    asked = replace(wanted, without={*wanted.without, *taken})
-    last = await last_servicer_of(tx, row)
-    choice, found = await choose(tx, asked, because=place.because, last_servicer_id=last)
-    if choice is None and not found and row.lost_by and not taken:
-        again = replace(wanted, without=())  # better the one who lost it than nobody
-        choice, _ = await choose(tx, again, because=place.because)
-    return choice
-
-
 async def claim(tx: Tx, session_id: str, *, by: Actor) -> SessionView:
-    """Take a session out of the queue. Raises: Forbidden, Conflict (`at_capacity`, moved)."""
+    """Take a session out of the queue.
+
+    Raises: Forbidden; Conflict (`not_queued`, `not_eligible`, `at_capacity`).
+    """
     servicer_id = _servicer_of(by)
     row = await get_session(tx, session_id, lock=True)
     if row.state != SessionState.QUEUED:
         raise Conflict("not_queued", state=row.state)
+    await check_eligible(tx, row, servicer_id, team_id=row.team_id)
     if not await take_load(tx, servicer_id, within_capacity=True):
         raise Conflict("at_capacity")
-    await _serve(tx, row, Action.ASSIGN, Choice(servicer_id, "主动领取"), how="claimed")
+    await serve(tx, row, Action.ASSIGN, Choice(servicer_id, "主动领取"), how="claimed")
     return await session_view(tx, session_id)
 
 
@@ -186,12 +141,13 @@ async def transfer(
     target = await tx.db.get(ServicerRow, to_servicer)
     if target is None or target.presence == Presence.OFFLINE:
         raise Invalid("servicer_unavailable", field="servicer_id")
+    await check_eligible(tx, row, to_servicer, team_id=None)
     previous = row.servicer_id
     if not await take_load(tx, to_servicer, within_capacity=True):
         raise Conflict("at_capacity", servicer=target.name)
     action = Action.TRANSFER if row.state == SessionState.SERVING else Action.TAKE_OVER
     choice = Choice(to_servicer, f"由{by.name}转接")
-    await _serve(tx, row, action, choice, how="transferred", by=by)
+    await serve(tx, row, action, choice, how="transferred", by=by)
     if previous is not None:
         await drop_load(tx, previous)
     return await session_view(tx, session_id)
@@ -207,7 +163,7 @@ async def take_over(tx: Tx, session_id: str, *, by: Actor) -> SessionView:
         raise Invalid("already_mine")
     await take_load(tx, servicer_id, within_capacity=False)
     choice = Choice(servicer_id, f"{by.name}接管")
-    await _serve(tx, row, Action.TAKE_OVER, choice, how="takeover", by=by)
+    await serve(tx, row, Action.TAKE_OVER, choice, how="takeover", by=by)
     if previous is not None:
         await drop_load(tx, previous)
     return await session_view(tx, session_id)
@@ -219,15 +175,17 @@ async def requeue(
     """Put a served session back into the queue, ahead of those that were never served."""
     row = await get_session(tx, session_id, lock=True)
     previous = row.servicer_id
+    if to_team is not None:
+        row.team_id = to_team
     await move(
         tx,
         row,
         Action.REQUEUE,
         servicer_id=None,
-        team_id=to_team or row.team_id,
+        route=route_of(await places_of(tx, row)),
         queued_at=tx.now,
         rank_at=tx.now - timedelta(seconds=tx.settings.get(Reception).returned_bonus_s),
-        lost_by=sorted({*row.lost_by, *([previous] if reason in _LOST else [])}),
+        lost_by=_lost(row.lost_by, previous if reason in _LOST else None),
         assigned_because="",
         waiting_since=row.waiting_since or tx.now,
     )
@@ -250,7 +208,7 @@ async def serve_natively(
     await take_load(tx, servicer_id, within_capacity=False)
     action = Action.TRANSFER if row.state == SessionState.SERVING else Action.ASSIGN
     choice = Choice(servicer_id, because)
-    await _serve(tx, row, action, choice, how="native")
+    await serve(tx, row, action, choice, how="native")
     if previous is not None:
         await drop_load(tx, previous)
     return await session_view(tx, row.id)
@@ -305,59 +263,18 @@ async def note_heard(tx: Tx, row: SessionRow, *, from_customer: bool) -> None:
         tx.emit(SessionUpdated(session=await session_view(tx, row.id)))
 
 
-async def _serve(
-    tx: Tx,
-    row: SessionRow,
-    action: Action,
-    choice: Choice,
-    *,
-    how: How,
-    by: Actor | None = None,
-) -> None:
-    """Make a session someone's; load has been counted in by the caller."""
-    previous = row.servicer_id
-    await move(
-        tx,
-        row,
-        action,
-        servicer_id=choice.servicer_id,
-        assigned_at=row.assigned_at or tx.now,
-        handed_off_at=row.handed_off_at or tx.now,
-        assigned_because=choice.because[:200],
-    )
-    servicer = await tx.db.get_one(ServicerRow, choice.servicer_id, populate_existing=True)
-    thread = await get_thread(tx, row.conversation_id)
-    if how != "native":
-        await _greet_or_hand_over(tx, thread, row, servicer, how)
-    tx.emit(
-        SessionAssigned(
-            session=await session_view(tx, row.id),
-            how=how,
-            previous_servicer_id=previous,
-            by=by.name if by else None,
-        )
-    )
-
-
-async def _greet_or_hand_over(
-    tx: Tx, thread: Thread, row: SessionRow, servicer: ServicerRow, how: How
-) -> None:
-    """CONSOLE: tell the customer who is there. NATIVE: give the platform's session to them."""
-    words = tx.settings.get(Reception)
-    template = words.transferred_text if how == "transferred" else words.assigned_text
-    greeting = Text(text=template.replace("{servicer}", servicer.name))
-    if row.mode == ServiceMode.NATIVE and servicer.wecom_userid is not None:
-        ref = servicer.wecom_userid
-        await hand_over(tx, thread, row.id, "servicer", servicer_ref=ref, farewell=greeting)
-        return
-    await tell(tx, thread, row.id, greeting.text)
-
-
 async def _head_start(tx: Tx, thread: Thread) -> timedelta:
     """What a contract level is worth in the queue; bounded, so that nobody starves."""
     words = tx.settings.get(Reception)
     level = await contract_level_of(tx, thread.customer.id)
     return timedelta(seconds=words.vip_bonus_s if level in words.vip_levels else 0)
+
+
+def _lost(known: list[str], servicer_id: str | None) -> list[str]:
+    """In the order in which they lost it."""
+    if servicer_id is None:
+        return known
+    return [*(one for one in known if one != servicer_id), servicer_id]
 
 
 def _servicer_of(by: Actor) -> str:

@@ -903,6 +903,7 @@ def upgrade() -> None:
     sa.Column('mode', sa.String(length=16), nullable=False),
     sa.Column('servicer_id', sa.String(length=32), nullable=True),
     sa.Column('team_id', sa.String(length=32), nullable=True),
+    sa.Column('route', sa.String(length=200), nullable=False),
     sa.Column('rank_at', UtcDateTime(), nullable=True),
     sa.Column('lost_by', Json, nullable=False),
     sa.Column('reminded_at', UtcDateTime(), nullable=True),
