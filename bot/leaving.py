@@ -23,7 +23,7 @@ from core.db import Tx
 from core.sessions import service as sessions
 from core.sessions.models import SessionRow
 from core.sessions.queries import waiting_count
-from core.settings.sections import Reception
+from core.settings.reception import Reception
 from core.tickets import entries
 from core.tickets import service as tickets
 from core.tickets.access import CustomerActor

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from core.actor import Actor
 from core.db import UnitOfWork
 from core.servicers import service as servicers
-from core.settings.sections import Reception, Security
+from core.settings.reception import Reception
+from core.settings.sections import Security
 from core.users import service as users
 from core.users.passwords import check_rules, hash_password
 from core.users.queries import count_users

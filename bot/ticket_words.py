@@ -10,7 +10,7 @@ from core.clock import LOCAL_ZONE
 from core.content import Content, Menu, MenuItem, Text
 from core.db import Tx
 from core.sealing import KeyRing
-from core.settings.sections import Rating
+from core.settings.reception import Rating
 from core.tickets.customer_page import link_token
 from core.tickets.states import UNRESOLVED, Action, actions_for
 from core.views import Party, TicketEntryView, TicketState, TicketView

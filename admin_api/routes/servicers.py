@@ -11,7 +11,7 @@ from core.db import Tx
 from core.errors import Forbidden
 from core.permissions import Permission
 from core.servicers import queries, service
-from core.settings.sections import Reception
+from core.settings.reception import Reception
 from core.users.queries import get_user
 from core.views import Presence, ServicerView
 

@@ -12,7 +12,7 @@ from core.desk import queries
 from core.desk.outgoing import FLUSH_TIMER
 from core.desk.service import Desk, flush_due
 from core.sessions.queries import queue_board, session_view
-from core.settings.sections import Window
+from core.settings.reception import Window
 from core.timers.runner import Job
 from core.timers.service import Timer, finish, set_timer
 

@@ -19,7 +19,7 @@ from core.events import (
     WindowChanged,
 )
 from core.sessions.queries import session_view
-from core.settings.sections import Rating, Window
+from core.settings.reception import Rating, Window
 from core.timers import service as timers
 from core.views import Delivery, MessageView, Sender, ServiceMode
 

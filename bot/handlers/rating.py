@@ -10,7 +10,7 @@ from core.content import Text
 from core.errors import NotFound
 from core.ratings.service import give
 from core.sessions.farewell import RATING_PREFIX
-from core.settings.sections import Rating
+from core.settings.reception import Rating
 
 router = Router("rating")
 

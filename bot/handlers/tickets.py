@@ -28,7 +28,8 @@ from bot.turn import Turn
 from channels.update import MenuChosen, MessageReceived
 from core.content import Content, Text
 from core.errors import Conflict, DomainError, NotFound
-from core.settings.sections import Rating, Tickets
+from core.settings.reception import Rating
+from core.settings.sections import Tickets
 from core.tickets import entries, queries, service
 from core.tickets.numbers import normal_number
 from core.tickets.states import UNRESOLVED, Action

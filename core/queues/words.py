@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.db import Tx
-from core.settings.sections import Reception
+from core.settings.reception import Reception
 
 
 def queue_words(tx: Tx, position: int, promise_s: int | None) -> str:

@@ -15,7 +15,7 @@ from core.actor import Actor
 from core.db import Tx, UnitOfWork
 from core.errors import NotFound
 from core.servicers.service import set_presence
-from core.settings.sections import Reception
+from core.settings.reception import Reception
 from core.timers.models import TimerRow
 from core.timers.service import Timer, finish, set_timer
 from core.views import Presence

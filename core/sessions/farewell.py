@@ -10,7 +10,7 @@ from core.conversations.threads import Thread
 from core.db import Tx
 from core.ratings.service import request
 from core.sessions.models import SessionRow
-from core.settings.sections import Rating
+from core.settings.reception import Rating
 from core.views import Sender
 
 #: Menu ids of a rating: csat_<rating id>_<score>.

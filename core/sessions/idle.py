@@ -10,7 +10,7 @@ from core.conversations.models import ConversationRow
 from core.db import Tx
 from core.servicers.models import ServicerRow
 from core.sessions.models import SessionRow
-from core.settings.sections import Reception
+from core.settings.reception import Reception
 from core.views import Presence, ServiceMode, SessionState
 
 _AT_ONCE = 200

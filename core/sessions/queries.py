@@ -21,7 +21,7 @@ from core.queues.estimate import DEFAULT_SERVICE_TIME, expected_wait
 from core.ratings.models import RatingRow
 from core.servicers.models import ServicerRow
 from core.sessions.models import SessionRow
-from core.settings.sections import Reception
+from core.settings.reception import Reception
 from core.views import ServiceMode, SessionState, SessionView, View
 
 ListName = Literal["queue", "mine", "open", "all"]

@@ -37,7 +37,7 @@ from core.sessions.moves import get_session, move, tell
 from core.sessions.queries import promised_wait, queue_position, session_view
 from core.sessions.serving import serve
 from core.sessions.states import Action
-from core.settings.sections import Reception
+from core.settings.reception import Reception
 from core.views import Presence, ServiceMode, SessionState, SessionView
 
 #: Reasons for which a session is taken away: whoever lost it is asked last.

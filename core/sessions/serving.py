@@ -16,7 +16,7 @@ from core.sessions.models import SessionRow
 from core.sessions.moves import move, tell
 from core.sessions.queries import session_view
 from core.sessions.states import Action
-from core.settings.sections import Reception
+from core.settings.reception import Reception
 from core.views import ServiceMode
 
 How = Literal["assigned", "claimed", "transferred", "native", "takeover"]

@@ -14,7 +14,7 @@ from core.calendars import arithmetic, service
 from core.calendars.queries import working_calendar
 from core.calendars.service import CalendarDraft
 from core.clock import LOCAL_ZONE
-from core.settings.sections import Reception
+from core.settings.reception import Reception
 from tests.flows.company import Company, company
 
 

@@ -14,7 +14,8 @@ from core.events import SettingChanged
 from core.settings.live import LiveSettings
 from core.settings.models import SettingRow
 from core.settings.queries import get
-from core.settings.sections import SECTIONS, Bot, Rating, Reception
+from core.settings.reception import Rating, Reception
+from core.settings.sections import SECTIONS, Bot
 from core.settings.service import put
 
 ADMIN = Actor.system()

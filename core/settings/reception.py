@@ -1,0 +1,148 @@
+"""How customers are received: waiting and time-outs, the rating, the reply window."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from core.settings.base import Line, Section, Words, unit
+
+
+class Reception(Section):
+    key = "reception"
+    title = "接待与排队"
+    about = "接待上限、分配策略、排队话术与超时"
+
+    default_capacity: int = Field(
+        5, ge=1, le=100, title="默认接待上限", json_schema_extra=unit("个会话")
+    )
+    last_servicer_first: bool = Field(True, title="优先分给上次的接待人员")
+    last_servicer_within_s: int = Field(
+        7 * 86400, ge=0, le=365 * 86400, title="“上次接待”有效期", json_schema_extra=unit("s")
+    )
+    queued_text: Words = Field(
+        "正在为您转接人工客服，您前面还有 {ahead} 位，预计等待 {wait}。",
+        title="进入排队",
+        description="可用 {position} {ahead} {wait}",
+    )
+    soon_text: Words = Field("正在为您转接人工客服，马上就到。", title="马上接入")
+    nobody_online_text: Words = Field(
+        "正在为您转接人工客服。当前没有客服在线，您的问题已经记录，客服上线后会尽快回复您。",
+        title="无人在线",
+    )
+    assigned_text: Words = Field(
+        "客服 {servicer} 已接入，请问有什么可以帮您？",
+        title="已接入",
+        description="可用 {servicer}",
+    )
+    transferred_text: Words = Field(
+        "已为您转接给 {servicer}，请稍候。", title="已转接", description="可用 {servicer}"
+    )
+    closed_text: Words = Field("本次服务已结束，感谢您的咨询。", title="会话结束")
+    expected_service_s: int = Field(
+        300,
+        ge=30,
+        le=7200,
+        title="单个会话的预计时长",
+        description="没有足够历史数据时用于估计等待时间",
+        json_schema_extra=unit("s"),
+    )
+    vip_levels: tuple[Line, ...] = Field(
+        ("VIP", "钻石"),
+        max_length=20,
+        title="优先接待的合同等级",
+        description="这些等级的机构在排队时靠前",
+    )
+    vip_bonus_s: int = Field(
+        600,
+        ge=0,
+        le=3600,
+        title="优先等级相当于多等了多久",
+        description="优先客户最多只能越过比他早这么久进入排队的客户",
+        json_schema_extra=unit("s"),
+    )
+    returned_bonus_s: int = Field(
+        900,
+        ge=0,
+        le=3600,
+        title="转接后重新排队相当于多等了多久",
+        json_schema_extra=unit("s"),
+    )
+    queue_max: int = Field(
+        20,
+        ge=1,
+        le=10_000,
+        title="无人在线时最多排队人数",
+        description="超过后客户改为留言，建成工单",
+        json_schema_extra=unit("位"),
+    )
+    servicer_silent_s: int = Field(
+        600,
+        ge=60,
+        le=86400,
+        title="接待人员超时未回复则重新分配",
+        json_schema_extra=unit("s"),
+    )
+    customer_silent_s: int = Field(
+        1800, ge=60, le=172800, title="客户超时未回复则提醒", json_schema_extra=unit("s")
+    )
+    customer_silent_text: Words = Field(
+        "请问还有其他可以帮您的吗？如果长时间没有回复，本次会话将自动结束。",
+        title="提醒未回复的客户",
+    )
+    customer_close_s: int = Field(
+        7200, ge=120, le=172800, title="客户超时未回复则结束会话", json_schema_extra=unit("s")
+    )
+    bot_close_s: int = Field(
+        7200, ge=120, le=172800, title="机器人会话无消息则结束", json_schema_extra=unit("s")
+    )
+    away_grace_s: int = Field(
+        60,
+        ge=45,
+        le=3600,
+        title="断线多久后视为离开",
+        description="控制台断开超过此时长，状态改为离线",
+        json_schema_extra=unit("s"),
+    )
+
+
+class Rating(Section):
+    key = "rating"
+    title = "满意度评价"
+    about = "会话结束后的评价邀请"
+
+    is_enabled: bool = Field(True, title="启用评价")
+    ask_after_bot: bool = Field(False, title="机器人会话也邀请评价")
+    question: Words = Field("请您对本次服务做出评价：", title="邀请语")
+    labels: tuple[Line, Line, Line, Line, Line] = Field(
+        ("非常满意", "满意", "一般", "不满意", "非常不满意"),
+        title="选项",
+        description="依次为 5、4、3、2、1 分",
+    )
+    reasons: tuple[Line, ...] = Field(
+        ("回复太慢", "问题没有解决", "答复不专业", "态度不好", "其他"),
+        max_length=10,
+        title="不满意的原因",
+        description="评 3 分及以下时继续询问",
+    )
+    reason_question: Words = Field("很抱歉没能让您满意，请问是哪方面的问题？", title="追问原因")
+    thanks: Words = Field("感谢您的评价，我们会继续努力。", title="致谢")
+    valid_s: int = Field(
+        48 * 3600, ge=300, le=7 * 86400, title="评价有效期", json_schema_extra=unit("s")
+    )
+
+
+class Window(Section):
+    key = "window"
+    title = "回复窗口"
+    about = "微信客服：客户最后一次发言后 48 小时内最多 5 条"
+
+    reserve_last: bool = Field(
+        True, title="保留最后一条", description="最后一条留给结果或结束语，人工可以确认后使用"
+    )
+    merge_lines: bool = Field(True, title="余量不足时合并多条文字")
+    warn_left: int = Field(
+        2, ge=0, le=5, title="剩余几条时提醒接待人员", json_schema_extra=unit("条")
+    )
+    warn_before_s: int = Field(
+        2 * 3600, ge=0, le=48 * 3600, title="到期前多久提醒", json_schema_extra=unit("s")
+    )
