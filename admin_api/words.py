@@ -31,6 +31,8 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "The present state does not allow this",
     ),
     "not_queued": ("该会话已不在排队中", "The session is not in the queue any more"),
+    "rating_not_found": ("还没有邀请客户评价", "No rating was asked for yet"),
+    "rating_expired": ("评价已过期", "The rating has expired"),
     "not_eligible": (
         "该会话属于其他团队，或平台没有让此人接待这个客服帐号",
         "It belongs to another team, or the platform does not let this person serve the account",

@@ -136,6 +136,13 @@ class RatingGiven(_Event):
     rating: RatingView
 
 
+class RatingExplained(_Event):
+    """The customer said why: a reason, or a comment in their own words."""
+
+    type: Literal["rating.explained"] = "rating.explained"
+    rating: RatingView
+
+
 class ServicerChanged(_Event):
     """Presence, capacity, load or name."""
 
@@ -297,6 +304,7 @@ Event = Annotated[
     | NoteAdded
     | RatingRequested
     | RatingGiven
+    | RatingExplained
     | ServicerChanged
     | CustomerChanged
     | ArticleChanged

@@ -16,12 +16,13 @@ from core.conversations import queries as conversations
 from core.db import Tx
 from core.errors import Invalid
 from core.permissions import Permission
+from core.ratings import service as ratings
 from core.reads import service as reads
 from core.reads.service import ReadMarkView
 from core.sessions import queries, service, talk
 from core.sessions.queries import Filters, ListName, QueueBoard
 from core.sessions.talk import Posting
-from core.views import MessageView, NoteView, SessionState, SessionView
+from core.views import MessageView, NoteView, RatingView, SessionState, SessionView
 from knowledge.feedback import cited
 
 SERVE = Permission.SESSION_SERVE
@@ -185,6 +186,13 @@ async def list_notes(call: Call, tx: Tx, session_id: str) -> Listing[NoteView]:
     del call
     session = await queries.session_view(tx, session_id)
     return Listing(items=await conversations.notes(tx, session.conversation_id))
+
+
+@endpoint("GET", "/sessions/{session_id}/rating", access=SERVE, tag="sessions")
+async def get_session_rating(call: Call, tx: Tx, session_id: str) -> RatingView:
+    """The customer's rating with its reasons and comment; 404 until one is asked for."""
+    del call
+    return await ratings.of_session(tx, session_id)
 
 
 @endpoint("POST", "/sessions/{session_id}/notes", access=SERVE, tag="sessions", status=201)

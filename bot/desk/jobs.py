@@ -1,4 +1,4 @@
-"""Timers of the desk in the app."""
+"""Timers of the desk in the app. Each locks the desk before the timer, as those who set it do."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def _job(uow: UnitOfWork, work: _Work) -> Job:
 
 async def tell_queue(tx: Tx, timer: Timer) -> None:
     """Several wait: one digest instead of a card for each."""
-    await finish(tx, timer)
     desk = await Desk.of_servicer(tx, timer.key)
+    await finish(tx, timer)
     board = await queue_board(tx)
     if desk is None or not board.items:
         return
@@ -57,8 +57,9 @@ async def tell_queue(tx: Tx, timer: Timer) -> None:
 
 async def warn_of_window(tx: Tx, timer: Timer) -> None:
     """The reply window ends soon, unless the customer wrote meanwhile."""
-    await finish(tx, timer)
     now = (await queries.served(tx, [timer.key])).get(timer.key)
+    desk = await Desk.of_servicer(tx, now.servicer.id) if now else None
+    await finish(tx, timer)
     if now is None:
         return
     session = await session_view(tx, timer.key)
@@ -69,7 +70,6 @@ async def warn_of_window(tx: Tx, timer: Timer) -> None:
     if until - tx.now > before:
         await set_timer(tx, timer.kind, timer.key, until - before)
         return
-    desk = await Desk.of_servicer(tx, now.servicer.id)
     number = await desk.number_of(timer.key) if desk else None
     if desk is not None and number is not None:
         await desk.notify(

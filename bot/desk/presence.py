@@ -5,10 +5,8 @@ from __future__ import annotations
 from bot.context import Context
 from bot.desk.bench import Bench, serve
 from bot.desk.words import HELP, PRESENCES
-from core.servicers.absence import ABSENCE_TIMER
 from core.servicers.service import set_presence
 from core.sessions.queries import queue_board
-from core.timers import service as timers
 from core.views import Presence
 
 
@@ -29,8 +27,7 @@ async def _set(ctx: Context, presence: Presence) -> None:
 
     async def work(bench: Bench) -> None:
         me = bench.desk.servicer
-        await timers.cancel(bench.tx, ABSENCE_TIMER, me.id)
-        view = await set_presence(bench.tx, me.id, presence, by=bench.actor)
+        view = await set_presence(bench.tx, me.id, presence, by=bench.actor, stays=True)
         waiting = len((await queue_board(bench.tx)).items)
         held = len(await bench.desk.sessions())
         await bench.desk.answer(_words(presence, held, view.capacity, waiting))

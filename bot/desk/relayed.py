@@ -15,6 +15,7 @@ from core.events import (
     MessageDeliveryChanged,
     MessageRecalled,
     NoteAdded,
+    RatingExplained,
     RatingGiven,
     WindowChanged,
 )
@@ -138,9 +139,16 @@ async def rated(news: News, event: RatingGiven) -> None:
         return
     session = await session_view(news.tx, rating.session_id)
     labels = news.tx.settings.get(Rating).labels
-    words = [f"{who(session)} 评价：{labels[5 - rating.score]}（{rating.score} 分）"]
-    if rating.reasons:
-        words.append("原因：" + "、".join(rating.reasons))
-    if rating.comment:
-        words.append(f"留言：{rating.comment}")
-    await desk.notify("；".join(words))
+    await desk.notify(f"{who(session)} 评价：{labels[5 - rating.score]}（{rating.score} 分）")
+
+
+async def explained(news: News, event: RatingExplained) -> None:
+    """The comment comes last and tells the whole; a reason tells itself."""
+    rating = event.rating
+    desk = await news.desk_of(rating.servicer_id)
+    if desk is None:
+        return
+    session = await session_view(news.tx, rating.session_id)
+    parts = ["、".join(rating.reasons), f"“{rating.comment}”" if rating.comment else ""]
+    words = "；".join(part for part in parts if part)
+    await desk.notify(f"{who(session)} 说明了评价的原因：{words}")

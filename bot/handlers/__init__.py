@@ -36,6 +36,7 @@ def root() -> Router:
         registration.router,
         ticket_form.router,
         tickets.router,
+        rating.comments,
         leaving.router,
         faq.router,
     )

@@ -9,6 +9,7 @@ from bot.context import Context
 from bot.filters.base import Filter
 from bot.filters.content import MenuId, Says, spoken
 from bot.filters.session import in_form
+from bot.handlers.rating import FORM as RATING
 from bot.handlers.registration import FORM as REGISTRATION
 from bot.handlers.ticket_form import QUIT_ITEM
 from bot.leaving import FORM as LEAVING
@@ -21,6 +22,7 @@ router = Router("forms")
 _QUIT: Final = ("退出", "取消", "不填了", "算了")
 _GOODBYES: Final[Mapping[str, str]] = {
     REGISTRATION: "已退出登记，填过的内容已保存；随时发送“登记”可以接着填。",
+    RATING: "好的，感谢您的评价。",
     LEAVING: "好的，留言已保存。您可以继续向我提问。",
 }
 _quits: Filter = in_form & (Says(_QUIT) | MenuId(QUIT_ITEM.id))

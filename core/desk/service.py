@@ -203,9 +203,9 @@ async def actor_of_member(tx: Tx, userid: str) -> tuple[Actor, ServicerView] | N
 
 
 async def flush_due(tx: Tx, timer: Timer) -> None:
-    """The job behind `outgoing.FLUSH_TIMER`."""
-    await finish(tx, timer)
+    """The job behind `outgoing.FLUSH_TIMER`. Locks desk before timer, as those who set it do."""
     desk = await Desk.of_servicer(tx, timer.key)
+    await finish(tx, timer)
     if desk is not None:
         await outgoing.flush(tx, desk.row)
 

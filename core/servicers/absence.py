@@ -1,5 +1,7 @@
 """Whoever closes the console, or loses the network, goes offline after a while.
 
+Unless they said in the app how they are: that holds without a console.
+
 Each open console socket renews a timer; when nobody renews it any more, it fires. So it makes no
 difference whether the person, the network or the whole process went away.
 """
@@ -13,7 +15,7 @@ from sqlalchemy import select
 
 from core.actor import Actor
 from core.db import Tx, UnitOfWork
-from core.errors import NotFound
+from core.servicers.models import ServicerRow
 from core.servicers.service import set_presence
 from core.settings.reception import Reception
 from core.timers.models import TimerRow
@@ -40,10 +42,9 @@ async def go_offline(uow: UnitOfWork, timer: Timer) -> None:
     """The job behind the timer: nobody has looked for the whole grace."""
     async with uow.write() as tx:
         await finish(tx, timer)
-        try:
-            await set_presence(tx, timer.key, Presence.OFFLINE, by=Actor.system("absence"))
-        except NotFound:
-            return
+        row = await tx.db.get(ServicerRow, timer.key)
+        if row is not None and not row.stays:
+            await set_presence(tx, row.id, Presence.OFFLINE, by=Actor.system("absence"))
 
 
 def _grace(tx: Tx) -> timedelta:

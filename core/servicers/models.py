@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -19,6 +19,8 @@ class ServicerRow(Base):
     name: Mapped[str] = mapped_column(String(64))
     wecom_userid: Mapped[str | None] = mapped_column(String(64), unique=True)
     presence: Mapped[str] = mapped_column(String(16), default="offline", index=True)
+    #: Said in the app: it holds while no console is open.
+    stays: Mapped[bool] = mapped_column(Boolean, default=False)
     capacity: Mapped[int] = mapped_column(default=5)
     #: Sessions in state SERVING; kept in the transaction that moves them.
     open_sessions: Mapped[int] = mapped_column(default=0)

@@ -83,20 +83,29 @@ async def change(  # noqa: PLR0913 - one keyword per field that may change
     return servicer_view(row)
 
 
-async def set_presence(tx: Tx, servicer_id: str, presence: Presence, *, by: Actor) -> ServicerView:
-    """Come, go, or be busy. One's own, or a supervisor's for others. A no-op emits nothing."""
+async def set_presence(
+    tx: Tx, servicer_id: str, presence: Presence, *, by: Actor, stays: bool = False
+) -> ServicerView:
+    """Come, go, or be busy. One's own, or a supervisor's for others. A no-op emits nothing.
+
+    stays: it was said in the app, and holds whether a console is open or not.
+    """
     if by.servicer_id != servicer_id and not by.may(Permission.SESSION_SUPERVISE):
         raise Forbidden(permission=str(Permission.SESSION_SUPERVISE))
     changed = await tx.db.execute(
         update(ServicerRow)
         .where(ServicerRow.id == servicer_id, ServicerRow.presence != presence)
-        .values(presence=presence, idle_since=tx.now)
+        .values(presence=presence, stays=stays, idle_since=tx.now)
         .returning(ServicerRow.id)
         .execution_options(synchronize_session=False)
     )
     view = await get_servicer(tx, servicer_id)
     if changed.first() is not None:
         tx.emit(ServicerChanged(servicer=view))
+    elif stays:
+        await tx.db.execute(
+            update(ServicerRow).where(ServicerRow.id == servicer_id).values(stays=True)
+        )
     return view
 
 

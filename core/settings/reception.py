@@ -118,13 +118,25 @@ class Rating(Section):
         title="选项",
         description="依次为 5、4、3、2、1 分",
     )
+    reasons_from: int = Field(
+        2,
+        ge=0,
+        le=4,
+        title="几分及以下时追问原因",
+        description="追问只有一次；0 表示不追问",
+        json_schema_extra=unit("分"),
+    )
     reasons: tuple[Line, ...] = Field(
         ("回复太慢", "问题没有解决", "答复不专业", "态度不好", "其他"),
-        max_length=10,
+        max_length=9,
         title="不满意的原因",
-        description="评 3 分及以下时继续询问",
+        description="追问时供客户点选；留空则只请客户留言",
     )
     reason_question: Words = Field("很抱歉没能让您满意，请问是哪方面的问题？", title="追问原因")
+    comment_question: Words = Field(
+        "已记下。方便的话请直接写一句具体情况，我们会认真改进；不想写请点“跳过”。",
+        title="请客户留言",
+    )
     thanks: Words = Field("感谢您的评价，我们会继续努力。", title="致谢")
     valid_s: int = Field(
         48 * 3600, ge=300, le=7 * 86400, title="评价有效期", json_schema_extra=unit("s")

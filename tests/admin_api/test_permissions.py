@@ -74,6 +74,7 @@ TABLE = {
         "POST /sessions/{session_id}/messages",
         "POST /sessions/{session_id}/recall",
         "GET /sessions/{session_id}/notes",
+        "GET /sessions/{session_id}/rating",
         "POST /sessions/{session_id}/notes",
         "POST /sessions/{session_id}/claim",
         "POST /sessions/{session_id}/transfer",

@@ -11,6 +11,7 @@ from core.content import Image, Location, Media, Text
 from core.conversations.service import Speech, say, set_delivery
 from core.conversations.threads import ensure_thread
 from core.ratings import service as ratings
+from core.servicers.service import set_accepting
 from core.views import Delivery, Sender
 from tests.admin_api.conftest import Api, Login
 from tests.admin_api.desk import LIMITS, Customer
@@ -240,7 +241,10 @@ async def test_in_native_mode_the_console_may_not_write(
     await second.says("你好")
     await second.asks_for_people()
     await _online(servicer)
-    await servicer.call("POST", f"/sessions/{second.session_id}/claim")
+    claim = f"/sessions/{second.session_id}/claim"
+    await servicer.refused("POST", claim, status=409, code="not_eligible")
+    await _is_let_serve(servicer, admin, account["id"])
+    await servicer.call("POST", claim)
     problem = await servicer.refused(
         "POST",
         f"/sessions/{second.session_id}/messages",
@@ -249,6 +253,15 @@ async def test_in_native_mode_the_console_may_not_write(
         code="native_mode",
     )
     assert "企业微信" in problem["title"]
+
+
+async def _is_let_serve(servicer: Api, admin: Api, account_id: str) -> None:
+    """The platform lists them among those who serve the account."""
+    me = (await servicer.call("GET", "/auth/me"))["servicer"]
+    linked = {"wecom_userid": "zhang", "version": me["version"]}
+    await admin.call("PATCH", f"/servicers/{me['id']}", linked)
+    async with servicer.services.uow.write() as tx:
+        await set_accepting(tx, account_id, me["id"], is_accepting=True)
 
 
 async def test_lists_filter_and_page(servicer: Api, customer: Customer) -> None:

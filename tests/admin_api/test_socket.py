@@ -19,9 +19,10 @@ from core.bus import EventBus
 from core.events import AuditRecorded, SettingChanged
 from core.local import LocalWakeUp
 from core.permissions import permissions_of
-from core.servicers.absence import ABSENCE_TIMER, go_offline, needs_renewal
+from core.servicers.absence import ABSENCE_TIMER, go_offline, needs_renewal, renew
+from core.servicers.service import set_presence
 from core.timers.runner import TimerRunner
-from core.views import Role
+from core.views import Presence, Role
 from tests.admin_api.conftest import Api
 from tests.admin_api.desk import Customer, bus_to
 
@@ -255,6 +256,37 @@ async def test_whoever_stays_away_goes_offline_and_whoever_looks_stays(
     presence = {person["name"]: person["presence"] for person in people}
     assert presence == {"Servicer": "offline", "Supervisor": "online"}
     await looking.close()
+
+
+async def test_what_was_said_in_the_app_holds_without_a_console(
+    servicer: Api, supervisor: Api
+) -> None:
+    """The absence of both is noted; only one of them said in the app how they are."""
+    uow = servicer.services.uow
+    said = {}
+    for person, stays in ((servicer, True), (supervisor, False)):
+        me = (await person.call("GET", "/auth/me"))["servicer"]["id"]
+        await person.call("PUT", "/servicers/me/presence", {"presence": "online"})
+        async with uow.write() as tx:
+            if stays:
+                by = Actor.system("app")
+                await set_presence(tx, me, Presence.ONLINE, by=by, stays=True)
+            await renew(tx, me)
+        said[me] = "online" if stays else "offline"
+    servicer.clock.advance(minutes=5)
+    jobs = {ABSENCE_TIMER: lambda timer: go_offline(uow, timer)}
+    timers = TimerRunner(uow, jobs, LocalWakeUp())
+    await timers.run_due()
+    people = (await supervisor.call("GET", "/servicers"))["items"]
+    assert {one["id"]: one["presence"] for one in people} == said
+
+    await servicer.call("PUT", "/servicers/me/presence", {"presence": "busy"})  # at the console
+    me = (await servicer.call("GET", "/auth/me"))["servicer"]["id"]
+    async with uow.write() as tx:
+        await renew(tx, me)
+    servicer.clock.advance(minutes=5)
+    await timers.run_due()
+    assert (await servicer.call("GET", "/auth/me"))["servicer"]["presence"] == "offline"
 
 
 async def _looked_at(person: Api, socket: ClientWebSocketResponse) -> None:

@@ -1,5 +1,5 @@
 import { get, post, type Query } from "./http";
-import type { FoundArticle, Content, DashboardView, DecisionView, MessageView, NoteView, Page, QueueBoard, ReadMarkView, SessionView } from "./types";
+import type { FoundArticle, Content, DashboardView, DecisionView, MessageView, NoteView, Page, QueueBoard, RatingView, ReadMarkView, SessionView } from "./types";
 
 export interface Transcript {
   items: MessageView[];
@@ -19,6 +19,7 @@ export const messages = (id: string, query: Query = {}) => get<Transcript>(`/ses
 export const send = (id: string, outgoing: Outgoing) => post<MessageView[]>(`/sessions/${id}/messages`, outgoing);
 export const recall = (id: string, message_id: string) => post<MessageView>(`/sessions/${id}/recall`, { message_id });
 export const notes = (id: string) => get<Page<NoteView>>(`/sessions/${id}/notes`);
+export const rating = (id: string) => get<RatingView>(`/sessions/${id}/rating`);
 export const addNote = (id: string, text: string) => post<NoteView>(`/sessions/${id}/notes`, { text });
 export const claim = (id: string) => post<SessionView>(`/sessions/${id}/claim`);
 export const takeover = (id: string) => post<SessionView>(`/sessions/${id}/takeover`);

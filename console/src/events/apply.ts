@@ -77,6 +77,7 @@ export function apply(world: World, event: Event): World {
       return { ...world, notes: withNote(world.notes, event.note) };
     case "rating.requested":
     case "rating.given":
+    case "rating.explained":
       return withRating(world, event.rating);
     case "servicer.changed":
       return { ...world, servicers: { ...world.servicers, [event.servicer.id]: event.servicer } };

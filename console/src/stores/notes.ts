@@ -22,7 +22,13 @@ export const useNotes = defineStore("notes", () => {
 });
 
 export const useRatings = defineStore("ratings", () => {
-  /** By session; only what events told. */
+  /** By session: what events told, and what was read for rated sessions. */
   const rows = shallowRef<Readonly<Record<string, RatingView>>>({});
-  return { rows };
+
+  async function load(session: SessionView): Promise<void> {
+    if (!session.rating_score || rows.value[session.id]) return;
+    rows.value = { ...rows.value, [session.id]: await api.rating(session.id) };
+  }
+
+  return { rows, load };
 });

@@ -613,6 +613,7 @@ def upgrade() -> None:
     sa.Column('name', sa.String(length=64), nullable=False),
     sa.Column('wecom_userid', sa.String(length=64), nullable=True),
     sa.Column('presence', sa.String(length=16), nullable=False),
+    sa.Column('stays', sa.Boolean(), nullable=False),
     sa.Column('capacity', sa.Integer(), nullable=False),
     sa.Column('open_sessions', sa.Integer(), nullable=False),
     sa.Column('idle_since', UtcDateTime(), nullable=True),

@@ -7,13 +7,14 @@ import { UNSENT_SEQ } from "@/events/thread";
 import { useCustomers } from "@/stores/customers";
 import { useLive } from "@/stores/live";
 import { useMessages } from "@/stores/messages";
-import { useNotes } from "@/stores/notes";
+import { useNotes, useRatings } from "@/stores/notes";
 import { useSessions } from "@/stores/sessions";
 
 export function useOpening(id: Readonly<Ref<string>>) {
   const sessions = useSessions();
   const messages = useMessages();
   const notes = useNotes();
+  const ratings = useRatings();
   const customers = useCustomers();
   const live = useLive();
   const isLoading = ref(false);
@@ -27,7 +28,7 @@ export function useOpening(id: Readonly<Ref<string>>) {
     isLoading.value = true;
     try {
       const session = sessions.rows[wanted] ?? (await sessions.fetchOne(wanted));
-      await Promise.all([messages.load(session), notes.load(session), customers.fetchOne(session.customer_id)]);
+      await Promise.all([messages.load(session), notes.load(session), ratings.load(session), customers.fetchOne(session.customer_id)]);
       tellRead(lastSeq());
     } catch (reason) {
       if (!(reason instanceof ApiError)) throw reason;
