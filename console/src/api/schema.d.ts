@@ -2227,6 +2227,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{session_id}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The customer's rating with its reasons and comment; 404 until one is asked for. */
+        get: operations["get_session_rating"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{session_id}/read": {
         parameters: {
             query?: never;
@@ -4706,7 +4723,7 @@ export interface components {
             /** Attachment Ids */
             attachment_ids?: string[];
         };
-        Event: components["schemas"]["SessionOpened"] | components["schemas"]["SessionHandedOff"] | components["schemas"]["SessionAssigned"] | components["schemas"]["SessionRequeued"] | components["schemas"]["SessionClosed"] | components["schemas"]["SessionUpdated"] | components["schemas"]["MessageAdded"] | components["schemas"]["MessageDeliveryChanged"] | components["schemas"]["MessageRecalled"] | components["schemas"]["MediaStored"] | components["schemas"]["WindowChanged"] | components["schemas"]["NoteAdded"] | components["schemas"]["RatingRequested"] | components["schemas"]["RatingGiven"] | components["schemas"]["ServicerChanged"] | components["schemas"]["CustomerChanged"] | components["schemas"]["ArticleChanged"] | components["schemas"]["QuestionDecided"] | components["schemas"]["AlarmRaised"] | components["schemas"]["TicketOpened"] | components["schemas"]["TicketMoved"] | components["schemas"]["TicketAssigned"] | components["schemas"]["TicketUpdated"] | components["schemas"]["TicketEntryAdded"] | components["schemas"]["TicketNudged"] | components["schemas"]["TicketEscalated"] | components["schemas"]["SlaWarned"] | components["schemas"]["SlaBreached"] | components["schemas"]["FollowUpDue"] | components["schemas"]["SettingChanged"] | components["schemas"]["AuditRecorded"];
+        Event: components["schemas"]["SessionOpened"] | components["schemas"]["SessionHandedOff"] | components["schemas"]["SessionAssigned"] | components["schemas"]["SessionRequeued"] | components["schemas"]["SessionClosed"] | components["schemas"]["SessionUpdated"] | components["schemas"]["MessageAdded"] | components["schemas"]["MessageDeliveryChanged"] | components["schemas"]["MessageRecalled"] | components["schemas"]["MediaStored"] | components["schemas"]["WindowChanged"] | components["schemas"]["NoteAdded"] | components["schemas"]["RatingRequested"] | components["schemas"]["RatingGiven"] | components["schemas"]["RatingExplained"] | components["schemas"]["ServicerChanged"] | components["schemas"]["CustomerChanged"] | components["schemas"]["ArticleChanged"] | components["schemas"]["QuestionDecided"] | components["schemas"]["AlarmRaised"] | components["schemas"]["TicketOpened"] | components["schemas"]["TicketMoved"] | components["schemas"]["TicketAssigned"] | components["schemas"]["TicketUpdated"] | components["schemas"]["TicketEntryAdded"] | components["schemas"]["TicketNudged"] | components["schemas"]["TicketEscalated"] | components["schemas"]["SlaWarned"] | components["schemas"]["SlaBreached"] | components["schemas"]["FollowUpDue"] | components["schemas"]["SettingChanged"] | components["schemas"]["AuditRecorded"];
         /** EventMessage */
         EventMessage: {
             /**
@@ -4717,7 +4734,7 @@ export interface components {
             /** Id */
             id: number;
             /** Event */
-            event: components["schemas"]["SessionOpened"] | components["schemas"]["SessionHandedOff"] | components["schemas"]["SessionAssigned"] | components["schemas"]["SessionRequeued"] | components["schemas"]["SessionClosed"] | components["schemas"]["SessionUpdated"] | components["schemas"]["MessageAdded"] | components["schemas"]["MessageDeliveryChanged"] | components["schemas"]["MessageRecalled"] | components["schemas"]["MediaStored"] | components["schemas"]["WindowChanged"] | components["schemas"]["NoteAdded"] | components["schemas"]["RatingRequested"] | components["schemas"]["RatingGiven"] | components["schemas"]["ServicerChanged"] | components["schemas"]["CustomerChanged"] | components["schemas"]["ArticleChanged"] | components["schemas"]["QuestionDecided"] | components["schemas"]["AlarmRaised"] | components["schemas"]["TicketOpened"] | components["schemas"]["TicketMoved"] | components["schemas"]["TicketAssigned"] | components["schemas"]["TicketUpdated"] | components["schemas"]["TicketEntryAdded"] | components["schemas"]["TicketNudged"] | components["schemas"]["TicketEscalated"] | components["schemas"]["SlaWarned"] | components["schemas"]["SlaBreached"] | components["schemas"]["FollowUpDue"] | components["schemas"]["SettingChanged"] | components["schemas"]["AuditRecorded"];
+            event: components["schemas"]["SessionOpened"] | components["schemas"]["SessionHandedOff"] | components["schemas"]["SessionAssigned"] | components["schemas"]["SessionRequeued"] | components["schemas"]["SessionClosed"] | components["schemas"]["SessionUpdated"] | components["schemas"]["MessageAdded"] | components["schemas"]["MessageDeliveryChanged"] | components["schemas"]["MessageRecalled"] | components["schemas"]["MediaStored"] | components["schemas"]["WindowChanged"] | components["schemas"]["NoteAdded"] | components["schemas"]["RatingRequested"] | components["schemas"]["RatingGiven"] | components["schemas"]["RatingExplained"] | components["schemas"]["ServicerChanged"] | components["schemas"]["CustomerChanged"] | components["schemas"]["ArticleChanged"] | components["schemas"]["QuestionDecided"] | components["schemas"]["AlarmRaised"] | components["schemas"]["TicketOpened"] | components["schemas"]["TicketMoved"] | components["schemas"]["TicketAssigned"] | components["schemas"]["TicketUpdated"] | components["schemas"]["TicketEntryAdded"] | components["schemas"]["TicketNudged"] | components["schemas"]["TicketEscalated"] | components["schemas"]["SlaWarned"] | components["schemas"]["SlaBreached"] | components["schemas"]["FollowUpDue"] | components["schemas"]["SettingChanged"] | components["schemas"]["AuditRecorded"];
         };
         /**
          * FieldChange
@@ -6245,6 +6262,18 @@ export interface components {
              * @default 365
              */
             days: number;
+        };
+        /**
+         * RatingExplained
+         * @description The customer said why: a reason, or a comment in their own words.
+         */
+        RatingExplained: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "rating.explained";
+            rating: components["schemas"]["RatingView"];
         };
         /** RatingGiven */
         RatingGiven: {
@@ -14327,6 +14356,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NoteView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session_rating: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingView"];
                 };
             };
             /** @description Refused */
