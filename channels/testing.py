@@ -52,7 +52,7 @@ class MemoryIntake:
     def updates(self) -> list[Update]:
         return [from_inbox(item.payload) for item in self.items.values()]
 
-    async def received(self, count: int, *, timeout_s: float = 5) -> list[Update]:
+    async def received(self, count: int, *, timeout_s: float = 60) -> list[Update]:
         """Wait until at least `count` updates have come and return all."""
         async with asyncio.timeout(timeout_s), self.changed:
             await self.changed.wait_for(lambda: len(self.items) >= count)

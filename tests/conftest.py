@@ -24,7 +24,9 @@ from tests import services
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-hypothesis.settings.register_profile("wenqu", deadline=None)
+hypothesis.settings.register_profile(
+    "wenqu", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("wenqu")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +27,8 @@ DATABASE_VARIABLE = "WENQU_TEST_DATABASE_URL"
 REDIS_VARIABLE = "WENQU_TEST_REDIS_URL"
 REDIS_DATABASES = 64
 
-_START_TIMEOUT_S = 30.0
+_START_TIMEOUT_S = 120.0
+_PORTS = range(12_000, 32_000)
 _PREFIX = "wenqu-test-"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of random name is made in it
 _ENOUGH_MEMORY = 2 * 1024**3
@@ -182,7 +185,7 @@ def _listening(
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start a server on a free port; try another port when someone was faster."""
     for _attempt in range(3):
-        chosen = port or _free_port()
+        chosen = port or free_port()
         process = _spawn(command(chosen), user, log)
         deadline = time.monotonic() + _START_TIMEOUT_S
         while process.poll() is None and time.monotonic() < deadline:
@@ -219,11 +222,16 @@ def _die_with_parent() -> None:
     _LIBC.prctl(set_parent_death_signal, signal.SIGINT)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """A port that stays free until it is bound: no outgoing connection is ever given one of these.
+
+    Systems give those from 32768 or 49152 up.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _postgres_ready(data: Path) -> bool:
@@ -246,7 +254,7 @@ def _valkey_ready(port: int) -> bool:
 def _stop(process: subprocess.Popen[bytes], folder: Path) -> None:
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=30)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

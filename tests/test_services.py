@@ -13,6 +13,7 @@ from sqlalchemy import func, insert, select
 from core.db import UnitOfWork
 from core.event_log import EventRow
 from tests.architecture.sources import ROOT
+from tests.waiting import PATIENCE_S
 
 
 @pytest.mark.parametrize("run", [1, 2])
@@ -45,7 +46,7 @@ async def test_a_server_ends_with_the_run_that_started_it_however_that_ends() ->
         async with redis.asyncio.Redis.from_url(url) as client:
             assert await client.ping()
         run.kill()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await _answers(url):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

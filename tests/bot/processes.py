@@ -14,8 +14,9 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.flows.company import eventually
-from tests.flows.process import ROOT, free_port
+from tests.flows.process import ROOT
+from tests.services import free_port
+from tests.waiting import PATIENCE_S, eventually
 
 
 @dataclass
@@ -33,20 +34,20 @@ class Process:
         return self.log.read_text(encoding="utf-8")
 
     async def listens(self) -> None:
-        await eventually(self._answers, timeout_s=60)
+        await eventually(self._answers)
 
     async def says(self, part: str) -> None:
         async def find() -> bool:
             return part in self.said or self.process.returncode is not None
 
-        await eventually(find, timeout_s=60)
+        await eventually(find)
         assert part in self.said, self.said[-3000:]
 
     async def stops_on(self, number: signal.Signals) -> float:
         """Seconds from the signal to the end."""
         started = time.monotonic()
         self.process.send_signal(number)
-        await asyncio.wait_for(self.process.wait(), 30)
+        await asyncio.wait_for(self.process.wait(), PATIENCE_S)
         return time.monotonic() - started
 
     async def _answers(self) -> bool:

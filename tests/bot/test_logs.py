@@ -14,7 +14,8 @@ from bot.logs import JsonLines, TextLines, set_up
 from channels.wecom.sandbox import demo_seed as seed
 from core.ports import KeyValue
 from tests.bot.installations import KEY, PASSWORD, SECRETS, installation, product
-from tests.flows.company import CDC, Desk, eventually
+from tests.flows.company import CDC, Desk
+from tests.waiting import eventually
 
 CUSTOMER = f"wmDemoCustomer{1:016d}"
 SAID = ("打印机冒烟了怎么办", "我的电话是13800138000", "好的，马上处理您的打印机")

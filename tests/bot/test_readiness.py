@@ -11,7 +11,7 @@ import pytest
 
 from bot.readiness import Readiness
 from tests.bot.installations import installation, product
-from tests.flows.company import eventually
+from tests.waiting import eventually
 
 
 async def test_a_process_is_ready_once_answers_are_loaded_and_while_all_loops_run() -> None:
@@ -66,4 +66,4 @@ async def test_the_product_becomes_ready(database_url: str, tmp_path: Path) -> N
             async with http.get(f"{base}/readyz") as answer:
                 return answer.status == 200 and "loops" in (await answer.json())["checks"]
 
-        await eventually(ready, timeout_s=60)
+        await eventually(ready)

@@ -9,25 +9,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from bot import demo
 from bot.app import build, listening
 from bot.config import HttpSettings, Settings
 from tests.flows import company
-from tests.flows.process import free_port
+from tests.services import free_port
+from tests.waiting import PATIENCE_S, eventually
 
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+PATIENCE_MS = PATIENCE_S * 1000
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture
 async def address(sqlite_url: str, tmp_path: Path) -> AsyncIterator[str]:
     """The base URL of a running demo, sandbox and all."""
     http = HttpSettings(port=free_port())
-    settings = demo.demo_settings(Settings(data_dir=tmp_path, database_url=sqlite_url, http=http))
+    settings = demo.demo_settings(
+        Settings(data_dir=tmp_path, database_url=sqlite_url, http=http, embedder=company.PATIENT)
+    )
     async with build(settings, is_demo=True) as app:
         await app.prepare()
         await demo.load(app.uow)
@@ -35,7 +41,7 @@ async def address(sqlite_url: str, tmp_path: Path) -> AsyncIterator[str]:
         demo.mount(app)
         async with listening(app) as base:
             work = asyncio.create_task(app.work())
-            await company.eventually(lambda: company.loaded(app, work), timeout_s=120)
+            await eventually(lambda: company.loaded(app, work), timeout_s=180)
             await company.keep_vectors(app)
             yield base
             work.cancel()
@@ -66,7 +72,7 @@ class Windows:
             viewport={"width": width, "height": height}, locale="zh-CN", base_url=self._base
         )
         page = await context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         window = Window(context, page, [])
         page.on("pageerror", lambda error: window.errors.append(str(error)))
         await page.goto(path)
@@ -90,7 +96,9 @@ class Windows:
 @pytest.fixture
 async def windows(address: str, chromium_path: str, tmp_path: Path) -> AsyncIterator[Windows]:
     async with async_playwright() as tool:
-        browser = await tool.chromium.launch(executable_path=chromium_path, args=list(QUIET))
+        browser = await tool.chromium.launch(
+            executable_path=chromium_path, args=list(QUIET), timeout=3 * PATIENCE_MS
+        )
         opened = Windows(browser, address)
         yield opened
         for number, window in enumerate(opened.all):

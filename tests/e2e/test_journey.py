@@ -26,7 +26,7 @@ async def says(phone: Page, text: str) -> None:
 
 
 async def sees(page: Page, where: str, text: str) -> None:
-    await expect(page.locator(f"[data-test={where}]").first).to_contain_text(text, timeout=20_000)
+    await expect(page.locator(f"[data-test={where}]").first).to_contain_text(text)
 
 
 async def enters(windows: Windows) -> Window:
@@ -64,7 +64,7 @@ async def test_a_customer_is_answered_served_and_rates(windows: Windows, tmp_pat
 
     picture = {"name": "截图.png", "mimeType": "image/png", "buffer": a_picture()}
     await phone.page.locator("[data-test=phone-image]").set_input_files([picture])
-    await expect(page.locator("[data-test=transcript] img").first).to_be_visible(timeout=20_000)
+    await expect(page.locator("[data-test=transcript] img").first).to_be_visible()
     report = {"name": "说明.txt", "mimeType": "text/plain", "buffer": "步骤一".encode()}
     await page.locator("[data-test=file-input]").set_input_files([report])
     await page.locator("[data-test=send]").click()
@@ -101,7 +101,7 @@ async def test_a_customer_is_answered_served_and_rates(windows: Windows, tmp_pat
         .last.click()
     )
     await sees(phone.page, "phone-chat", "感谢您的评价")
-    await expect(page.locator("[data-test=rating]").first).to_be_visible(timeout=20_000)
+    await expect(page.locator("[data-test=rating]").first).to_be_visible()
 
 
 async def test_a_reconnect_misses_nothing(windows: Windows) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from channels.wecom.sandbox.client import Line, ServicerPhone
-from tests.flows.company import eventually
+from tests.waiting import eventually
 
 
 class AppChat:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,15 +24,10 @@ from core.settings.sections import Bot
 from core.settings.service import put as put_setting
 from knowledge.vector_store import DatabaseVectors
 from tests.flows import company
-from tests.flows.company import eventually
+from tests.services import free_port
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def prepare_database(url: str, folder: Path) -> None:
@@ -87,6 +81,7 @@ class Product:
             "WENQU_WECOM__APP__AES_KEY": seed.CALLBACK_AES_KEY,
             "WENQU_WECOM__POLL_INTERVAL_S": "3",
             "WENQU_WECOM__RATE_LIMIT_WAIT_S": "1",
+            "WENQU_EMBEDDER__WAIT_S": "60",
             "OMP_NUM_THREADS": "1",
             **self.extra,
         }
@@ -100,7 +95,7 @@ class Product:
         log.close()
 
     async def is_ready(self) -> None:
-        await eventually(self._answers, timeout_s=60)
+        await eventually(self._answers)
 
     async def _answers(self) -> bool:
         assert self._process is not None

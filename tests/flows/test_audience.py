@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.flows.company import company, eventually
+from core.settings.sections import Bot
+from tests.flows.company import company
 from tests.knowledge_base.conftest import published
+from tests.waiting import eventually
 
 QUESTION = "鸢尾花报表的第七栏应该由谁填写？"
 SECRET = "由疾控中心的值班主任填写。"
@@ -20,6 +22,7 @@ async def test_only_its_audience_is_given_an_article(database_url: str, tmp_path
             return len(demo.app.answerer) > before
 
         await eventually(is_live)
+        await demo.sets(Bot(burst_quiet_s=3, burst_max_s=30))
         at_the_cdc, at_a_clinic = demo.customer(1), demo.customer(6)
 
         await at_the_cdc.says(QUESTION)  # the first word ever: nothing is known but the address

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.settings.sections import Bot
-from tests.flows.company import CDC, Company, company, eventually
+from tests.flows.company import CDC, Company, company
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -66,6 +67,7 @@ async def test_nonsense_is_admitted_and_people_are_offered(demo: Company) -> Non
 
 
 async def test_five_short_lines_get_one_answer(demo: Company) -> None:
+    await demo.sets(Bot(burst_quiet_s=4, burst_max_s=30))
     wang = demo.customer(2)
     for line in ("你好", "在吗", "系统登不上", "密码忘了", "怎么办"):
         await wang.says(line)
@@ -97,12 +99,15 @@ async def test_two_accounts_keep_one_customer_apart(demo: Company) -> None:
 
 
 async def test_a_wish_for_a_person_or_a_red_line_does_not_wait_for_more_lines(
-    demo: Company,
+    demo: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await demo.sets(Bot(burst_quiet_s=10, burst_max_s=60))
+    async def not_now(*_: object) -> None:
+        """No wait for more lines ends in this test."""
+
+    monkeypatch.setattr("bot.app.end_burst", not_now)
     bitten, impatient = demo.customer(4), demo.customer(5)
     await bitten.says("孩子被狗咬了")
-    await bitten.hears("清水", timeout_s=8)
+    await bitten.hears("清水")
     await impatient.says("在吗")
     await impatient.says("给我转人工吧")
-    await impatient.hears("没有客服在线", timeout_s=8)
+    await impatient.hears("没有客服在线")

@@ -15,8 +15,9 @@ from channels.wecom.sandbox import demo_seed as seed
 from channels.wecom.sandbox.client import CustomerPhone, Sandbox, running_sandbox
 from core.clock import SystemClock
 from core.db import UnitOfWork, make_engine
-from tests.flows.company import CDC, HOSPITAL, eventually
+from tests.flows.company import CDC, HOSPITAL
 from tests.flows.process import Product, prepare_database
+from tests.waiting import eventually
 
 QUESTIONS = [
     json.loads(line)["question"]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.company import Company, Desk, company, eventually
+from tests.flows.company import Company, Desk, company
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows.company import CDC, Company, company, eventually
+from tests.flows.company import CDC, Company, company
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ from core.tickets import follow_ups, service
 from core.tickets.service import TicketDraft
 from core.views import Priority, TicketView
 from tests.flows.app_chat import AppChat, buttons, words
-from tests.flows.company import Company, company, eventually
+from tests.flows.company import Company, company
+from tests.waiting import eventually
 
 SYSTEM = Actor.system("test")
 ALWAYS = [(("00:00", "24:00"),)] * 7

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.flows.company import Company, Desk, company, eventually
+from tests.flows.company import Company, Desk, company
+from tests.waiting import eventually
 
 
 @pytest.fixture

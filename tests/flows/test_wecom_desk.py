@@ -12,7 +12,8 @@ import pytest
 from channels.wecom.sandbox.client import CustomerPhone, PhoneRefusal
 from channels.wecom.sandbox.demo_seed import AGENT_ID
 from tests.flows.app_chat import AppChat, buttons, words
-from tests.flows.company import Company, company, eventually
+from tests.flows.company import Company, company
+from tests.waiting import eventually
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -85,7 +85,7 @@ async def test_a_late_model_is_not_waited_for() -> None:
 
     def load() -> object:
         def encode(texts: Sequence[str], role: Role) -> list[list[float]]:
-            release.wait(5)
+            release.wait(60)
             return [[1.0]] * len(texts)
 
         return encode
@@ -106,14 +106,14 @@ async def test_waiting_queries_are_encoded_together() -> None:
             calls.append(len(texts))
             if len(calls) == 1:
                 started.set()
-                release.wait(5)
+                release.wait(60)
             return [[float(len(text)), 1.0] for text in texts]
 
         return encode
 
     encoder = ThreadEncoder("batching", load)
     first = asyncio.ensure_future(encoder.encode(["a"], Role.QUERY))
-    await asyncio.to_thread(started.wait, 5)
+    await asyncio.to_thread(started.wait, 60)
     rest = [asyncio.ensure_future(encoder.encode(["a" * n], Role.QUERY)) for n in range(2, 6)]
     await asyncio.sleep(0)
     release.set()
@@ -231,14 +231,14 @@ async def test_closing_finishes_the_call_under_way_and_fails_the_rest() -> None:
     def load() -> object:
         def encode(texts: Sequence[str], role: Role) -> list[list[float]]:
             started.set()
-            release.wait(5)
+            release.wait(60)
             return [[1.0]] * len(texts)
 
         return encode
 
     encoder = ThreadEncoder("closing", load)
     under_way = asyncio.ensure_future(encoder.encode(["a"], Role.QUERY))
-    await asyncio.to_thread(started.wait, 5)
+    await asyncio.to_thread(started.wait, 60)
     waiting = asyncio.ensure_future(encoder.encode(["b"], Role.QUERY))
     await asyncio.sleep(0)
     closing = asyncio.ensure_future(encoder.close())

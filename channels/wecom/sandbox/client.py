@@ -114,7 +114,7 @@ class Sandbox:
     async def check_callback(self, agent_id: int) -> bool:
         return bool((await self.post(f"callbacks/{agent_id}/check"))["is_ok"])
 
-    async def settle(self, timeout_s: float = 10) -> None:
+    async def settle(self, timeout_s: float = 60) -> None:
         """Wait until no callback is waiting or under way. Raises: TimeoutError."""
         if not (await self.get("idle", timeout=timeout_s))["is_idle"]:
             raise TimeoutError("callbacks are still under way")
@@ -210,7 +210,7 @@ class CustomerPhone:
     async def state(self) -> int:
         return int(str((await self.thread())["state"]))
 
-    async def hears(self, part: str = "", *, timeout_s: float = 10) -> Line:
+    async def hears(self, part: str = "", *, timeout_s: float = 60) -> Line:
         """Wait for the next line of others that contains `part`, after those heard before.
 
         Raises: TimeoutError with what was heard instead.

@@ -37,7 +37,7 @@ async def vendor() -> AsyncIterator[Vendor]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[HttpClient]:
-    client = HttpClient(timeout_s=2, max_json_bytes=1000)
+    client = HttpClient(timeout_s=60, max_json_bytes=1000)
     yield client
     await client.close()
 

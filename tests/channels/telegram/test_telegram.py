@@ -22,7 +22,7 @@ from core.content import (
 )
 from core.ports import OutboundMessage, RecallCommand
 from tests.channels.telegram.harness import FakeBotApi, Json, TelegramHarness
-from tests.channels.waiting import stop, until
+from tests.waiting import stop, until
 
 FILE = {"file_id": "f1", "file_unique_id": "u1", "file_size": 9}
 

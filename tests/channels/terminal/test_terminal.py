@@ -75,7 +75,7 @@ asyncio.run(main())
         input="你好\n在吗\n",
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=True,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )

@@ -1,6 +1,5 @@
 import asyncio
 import io
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -16,7 +15,7 @@ from channels.wecom_kf.adapter import WeComKf
 from core.content import Address, Text
 from tests.channels.conftest import AES_KEY
 from tests.channels.fake_wecom import PAYLOADS, FakeWeCom
-from tests.channels.waiting import stop, until
+from tests.waiting import stop, until
 
 CORP = "ww1a2b3c4d5e6f7890"
 ACCOUNT = "wkDEMOAAAAkf0000000000000000001"
@@ -73,9 +72,7 @@ async def test_the_url_check_is_answered_with_the_bare_echo(platform: Platform) 
 async def test_a_kf_callback_is_answered_without_pulling(
     platform: Platform, wecom: FakeWeCom, memory: MemoryServices
 ) -> None:
-    started = time.perf_counter()
     assert await platform.post("cb_kf_msg_or_event.xml") == 200
-    assert time.perf_counter() - started < 0.5
     assert platform.answer == b""
     assert not wecom.calls
     signal = KfSignal(account=ACCOUNT, token="ENCDemoTokenFromCallback0001")

@@ -174,7 +174,7 @@ async def test_nothing_is_lost_doubled_or_out_of_order_on_a_bad_day(
                 await sandbox.expire_tokens()
 
     await asyncio.gather(*(talk(person) for person in people))
-    updates = await desk.memory.intake.received(60, timeout_s=20)
+    updates = await desk.memory.intake.received(60)
     for person in people:
         mine = [u for u in updates if u.address.user == person.external_userid]
         said = [plain_text(u.content) for u in mine if isinstance(u, MessageReceived)]

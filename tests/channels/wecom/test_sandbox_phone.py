@@ -9,6 +9,7 @@ import pytest
 from channels.wecom.sandbox import demo_seed as demo
 from channels.wecom.sandbox.client import CustomerPhone, PhoneRefusal, Sandbox
 from tests.channels.wecom.conftest import Api
+from tests.waiting import PATIENCE_S
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
 
@@ -21,7 +22,7 @@ class Screen:
 
     async def next(self, kind: str) -> dict[str, Any]:
         while True:
-            message = json.loads(await self._socket.receive_str(timeout=5))
+            message = json.loads(await self._socket.receive_str(timeout=PATIENCE_S))
             if message["type"] == kind:
                 return message
 

@@ -15,7 +15,7 @@ from channels.wecom_kf.adapter import WeComKf
 from channels.wecom_kf.sync import Puller
 from core.ports import CursorMove, InboxItem
 from tests.channels.fake_wecom import FakeWeCom, Json, payload
-from tests.channels.waiting import stop, until
+from tests.waiting import stop, until
 
 ACCOUNT = "wkDEMOAAAAkf0000000000000000001"
 ACCOUNTS = {"errcode": 0, "account_list": [{"open_kfid": ACCOUNT, "manage_privilege": True}]}

@@ -24,7 +24,7 @@ from channels.wecom.sandbox.client import CustomerPhone, Sandbox, running_sandbo
 from channels.wecom_kf.adapter import WeComKf
 from core.content import Image, Media, Menu, MenuItem, Text, plain_text
 from core.ports import HandoverCommand, OutboundMessage, RecallCommand
-from tests.channels.waiting import stop, until
+from tests.waiting import stop, until
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 
@@ -227,7 +227,7 @@ async def test_nothing_is_lost_or_doubled_while_the_platform_misbehaves(desk: De
         await asyncio.gather(*(customer.says(f"第{number}句") for customer in customers))
         if number == 4:
             await sandbox.expire_tokens()
-    await desk.memory.intake.received(40, timeout_s=30)
+    await desk.memory.intake.received(40)
     assert {c.external_userid: desk.words(c) for c in customers} == said
     assert len(desk.memory.intake.items) == 40
 
