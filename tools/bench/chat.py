@@ -14,7 +14,8 @@ import aiohttp
 from channels.wecom.crypto import CallbackCrypto
 from channels.wecom.sandbox import demo_seed as seed
 from channels.wecom.sandbox.client import CustomerPhone, Sandbox
-from tests.flows.process import ROOT, free_port
+from tests.flows.process import ROOT
+from tests.services import free_port
 from tools.bench.stage import ACCOUNTS, QUESTIONS, crowd, percentile, sandbox_process
 
 Rows = dict[str, float]

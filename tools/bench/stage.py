@@ -16,7 +16,8 @@ from bot.burst import is_whole_question
 from channels.wecom.sandbox import demo_seed as seed
 from channels.wecom.sandbox.client import CustomerPhone, Sandbox
 from tests import services
-from tests.flows.process import ROOT, Product, free_port, prepare_database
+from tests.flows.process import ROOT, Product, prepare_database
+from tests.services import free_port
 
 QUESTIONS = [
     question
