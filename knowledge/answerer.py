@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 ENGINE_KEYS: Final = "knowledge."
 #: Share of a question's words that an article must have to be offered without the model.
 _WORDS_ENOUGH: Final = 0.6
+#: How long a question waits for the articles to be taken in after the start.
+_LOADING_S: Final = 5.0
 
 #: What an administrator set over the calibrated thresholds: (answer, menu).
 Overrides = Callable[[], tuple[float | None, float | None]]
@@ -52,6 +54,8 @@ class Answerer:
         self._overrides = overrides
         self._pools = Pools(lambda: self._engine.retriever(embedder))
         self._turn = asyncio.Lock()
+        self._is_whole = asyncio.Event()
+        self._is_whole.set()
         self.library = Library(uow)
 
     def __len__(self) -> int:
@@ -62,9 +66,11 @@ class Answerer:
         return self._embedder.model
 
     async def start(self, *, progress: Progress | None = None) -> None:
-        """Take in all live articles. Meanwhile questions are answered from those already in."""
+        """Take in all live articles. Meanwhile no question is answered from a part of them."""
+        self._is_whole.clear()
         await self.reload_engine()
         await self.sync(progress=progress)
+        self._is_whole.set()
         log.info(
             "The answerer was loaded.",
             extra={"action": "answerer.loaded", "articles": len(self), "model": self.model},
@@ -111,16 +117,17 @@ class Answerer:
     async def decide(self, question: str, *, audience: str | None = None) -> FaqDecision:
         """Gate, answer, offer a menu or hand off. Never raises for a slow or broken model."""
         started = time.perf_counter()
-        pool = self._pools.of(audience or PUBLIC)
-        pool.thresholds = self._thresholds()
         try:
+            await self._complete(question)
+            pool = self._pools.of(audience or PUBLIC)
+            pool.thresholds = self._thresholds()
             decision = await pool.decide(question)
         except (TimeoutError, EncoderError) as error:
             log.warning(
                 "The model was late; the question was answered without it.",
                 extra={"action": "answerer.model_late", "reason": type(error).__name__},
             )
-            decision = await self._without_model(pool, question, audience or PUBLIC)
+            decision = await self._without_model(question, audience or PUBLIC)
         return self._decided(question, decision, audience or PUBLIC, started)
 
     async def choose(
@@ -235,8 +242,19 @@ class Answerer:
             if progress is not None:
                 progress(min(start + ARTICLES_AT_ONCE, len(article_ids)), len(article_ids))
 
-    async def _without_model(self, pool: Retriever, question: str, audience: str) -> Decision:
+    async def _complete(self, question: str) -> None:
+        """Wait for the articles: the nearest of a part of them may be a wrong answer.
+
+        Raises: TimeoutError; what a gate takes does not wait.
+        """
+        if self._engine.gates.check(question) is None:
+            async with asyncio.timeout(_LOADING_S):
+                await self._is_whole.wait()
+
+    async def _without_model(self, question: str, audience: str) -> Decision:
         """Gates hold; articles that share most words are offered, none is asserted."""
+        pool = self._pools.of(audience)
+        pool.thresholds = self._thresholds()
         gate = pool.gates.check(question)
         needed = pool.thresholds.answer
         if gate is not None:

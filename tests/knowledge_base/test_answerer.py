@@ -16,6 +16,7 @@ from core.event_log import EventRow
 from knowledge import decisions, queries, service, synonym_table
 from knowledge.answerer import Answerer
 from knowledge.content import INTERNAL
+from knowledge.decisions import FaqDecision
 from knowledge.embedder import Embedder
 from knowledge.retriever import Band
 from knowledge.vector_store import DatabaseVectors
@@ -160,6 +161,34 @@ async def test_without_its_model_the_bot_hands_off_and_keeps_its_gates(
     assert [found.article.question for found in await answerer.search("重置密码呢")] == [
         "怎么重置密码？"
     ]
+
+
+@pytest.mark.parametrize(
+    ("patience_s", "answers"), [(60, ["点忘记密码。", "按住电源键。"]), (0, [None, None])]
+)
+async def test_a_question_during_the_start_waits_for_all_articles_or_is_not_answered(
+    uow: UnitOfWork,
+    encoder: GramEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+    patience_s: float,
+    answers: list[str | None],
+) -> None:
+    await published(uow, question="怎么重置密码？", answer="点忘记密码。")
+    await published(uow, question="怎么重置打印机？", answer="按住电源键。")
+    monkeypatch.setattr("knowledge.answerer.ARTICLES_AT_ONCE", 1)
+    monkeypatch.setattr("knowledge.answerer._LOADING_S", patience_s)
+    answerer = sure(uow, encoder)
+    asked: list[asyncio.Task[FaqDecision]] = []
+
+    def ask(done: int, _total: int) -> None:
+        if done == 1:
+            asks = ("怎么重置密码", "怎么重置打印机", "转人工")
+            asked.extend(asyncio.ensure_future(answerer.decide(one)) for one in asks)
+
+    await answerer.start(progress=ask)
+    *found, gated = await asyncio.gather(*asked)
+    assert [one.answer and one.answer.text for one in found] == answers
+    assert gated.band is Band.GATE
 
 
 async def test_a_decision_is_kept_with_its_provenance_and_counted(
