@@ -59,7 +59,7 @@ def _settings() -> Settings:
 
 def _serve(work: Coroutine[Any, Any, None], settings: Settings) -> None:
     try:
-        run_until_stopped(work)
+        run_until_stopped(work, settings.stop_within_s)
     except OSError as error:
         if not is_taken(error):
             raise

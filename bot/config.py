@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     redis_url: str = Field("", description="多进程部署时必填")
     secret_key: SecretStr = Field(SecretStr(""), description="逗号分隔，第一个为当前密钥")
     admin_password: SecretStr = SecretStr("")
+    stop_within_s: float = Field(4.5, gt=0, le=600, description="停止时等待手头工作的最长时间")
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
     storage: StorageSettings = StorageSettings()

@@ -14,15 +14,16 @@ from typing import Any, Final
 
 log = logging.getLogger(__name__)
 
-#: Whoever is not done by then is left to the next start: that is safe at any moment.
-PATIENCE_S: Final = 4.5
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, or until a signal. What `work` raises is raised here."""
+def run_until_stopped(work: Coroutine[Any, Any, None], patience_s: float) -> None:
+    """Run to the end, or until a signal. What `work` raises is raised here.
+
+    patience_s: what is not done by then is left to the next start, which is safe at any moment.
+    """
     with suppress(KeyboardInterrupt):
-        if asyncio.run(_until_stopped(work)):
+        if asyncio.run(_until_stopped(work, patience_s)):
             _leave()
 
 
@@ -38,7 +39,7 @@ def _leave() -> None:
     os._exit(0)
 
 
-async def _until_stopped(work: Coroutine[Any, Any, None]) -> bool:
+async def _until_stopped(work: Coroutine[Any, Any, None], patience_s: float) -> bool:
     """True when a signal ended it."""
     task = asyncio.ensure_future(work)
     stopping = threading.Event()
@@ -48,7 +49,7 @@ async def _until_stopped(work: Coroutine[Any, Any, None]) -> bool:
             return
         stopping.set()
         log.info("The process is stopping.", extra={"action": "process.stopping"})
-        last_word = threading.Timer(PATIENCE_S, _give_up)
+        last_word = threading.Timer(patience_s, _give_up)
         last_word.daemon = True
         last_word.start()
         task.cancel()

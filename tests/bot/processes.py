@@ -69,6 +69,7 @@ async def wenqu(
         **os.environ,
         "WENQU_DATA_DIR": str(folder / "data"),
         "WENQU_HTTP__PORT": str(port),
+        "WENQU_STOP_WITHIN_S": "60",
         "OMP_NUM_THREADS": "1",
         "COLUMNS": "40",
         **(extra or {}),
