@@ -46,6 +46,15 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "The session is not served by a person; claim it first",
     ),
     "not_my_session": ("该会话不由您接待", "This session is not yours"),
+    "category_required": (
+        "请先选择原因分类，再结束会话",
+        "Choose a reason category before closing the session",
+    ),
+    "summary_required": (
+        "请先填写小结，再结束会话",
+        "Write a summary before closing the session",
+    ),
+    "unknown_category": ("没有这个分类，可能已被删除", "No such category"),
     "not_a_servicer": (
         "您还不是接待人员，请联系管理员",
         "You are not a servicer; ask an administrator",

@@ -167,6 +167,10 @@ class SessionView(View):
     assigned_because: str = ""
     window: ReplyWindowView
     rating_score: int | None = None
+    summary: str = ""
+    category_id: str | None = None
+    category_name: str = ""
+    tags: tuple[str, ...] = ()
     version: int
 
 

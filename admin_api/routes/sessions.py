@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from admin_api.body import Body
 from admin_api.endpoint import Call, endpoint
 from admin_api.pagination import Listing, PageQuery, listing
+from admin_api.routes.conclusions import ConclusionBody
 from core.attachments import queries as attachments
 from core.attachments.content import clean_name
 from core.content import Content, Media, Text, media_of, with_media
@@ -20,6 +21,7 @@ from core.ratings import service as ratings
 from core.reads import service as reads
 from core.reads.service import ReadMarkView
 from core.sessions import queries, service, talk
+from core.sessions.conclusion import MAX_TAG
 from core.sessions.queries import Filters, ListName, QueueBoard
 from core.sessions.talk import Posting
 from core.views import MessageView, NoteView, RatingView, SessionState, SessionView
@@ -36,10 +38,12 @@ class SessionQuery(PageQuery):
     servicer_id: str | None = Field(None, max_length=32)
     account_id: str | None = Field(None, max_length=32)
     customer_id: str | None = Field(None, max_length=32)
+    category_id: str | None = Field(None, max_length=32)
+    tag: str = Field("", max_length=MAX_TAG)
     q: str = Field("", max_length=64)
 
     def filters(self) -> Filters:
-        return Filters(self.state, self.servicer_id, self.account_id, self.customer_id, self.q)
+        return Filters(**self.model_dump(exclude={"view", "cursor", "limit"}))
 
 
 class MessageSearchQuery(PageQuery):
@@ -97,7 +101,7 @@ class TransferBody(Body):
         return self
 
 
-class CloseBody(Body):
+class CloseBody(ConclusionBody):
     reason: str = Field("resolved", min_length=1, max_length=32, pattern=r"^[a-z_]+$")
 
 
@@ -222,8 +226,10 @@ async def transfer_session(call: Call, tx: Tx, session_id: str, body: TransferBo
 
 @endpoint("POST", "/sessions/{session_id}/close", access=SERVE, tag="sessions")
 async def close_session(call: Call, tx: Tx, session_id: str, body: CloseBody) -> SessionView:
-    """End it; the customer is asked for a rating."""
-    return await service.close(tx, session_id, reason=body.reason, by=call.actor)
+    """End it, with what it was about; the customer is asked for a rating."""
+    return await service.close(
+        tx, session_id, reason=body.reason, by=call.actor, conclusion=body.conclusion()
+    )
 
 
 @endpoint(

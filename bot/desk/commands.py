@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.context import Context
-from bot.desk import library, presence, sessions, talking, ticket_work
+from bot.desk import ending, library, presence, sessions, talking, ticket_work
 from bot.desk.ticket_work import command
 
 Handler = Callable[[Context, str], Awaitable[None]]
@@ -34,7 +34,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "会话": Command(_ALONE, sessions.show),
     "切换": Command(_MAYBE_NUMBER, sessions.switch),
     "接入": Command(_ALONE, sessions.claim_next),
-    "结束": Command(_MAYBE_NUMBER, sessions.end),
+    "结束": Command(ending.WHAT, ending.end),
     "转接": Command(_MAYBE_TEXT, sessions.transfer),
     "工单": Command(_MAYBE_TEXT, sessions.open_ticket),
     "待办": Command(_ALONE, ticket_work.show),

@@ -85,20 +85,6 @@ async def claim(bench: Bench, session_id: str) -> None:
     await bench.desk.take(session_id, focus=True)
 
 
-async def end(ctx: Context, rest: str) -> None:
-    """结束: the customer is asked for a rating."""
-
-    async def work(bench: Bench) -> None:
-        number, view = await bench.session(int(rest) if rest else None)
-        await sessions.close(bench.tx, view.id, reason="resolved", by=bench.actor)
-        await bench.desk.release(view.id)
-        left = await bench.desk.sessions()
-        more = f"还有 {len(left)} 个会话，发「会话」查看。" if left else ""
-        await bench.desk.answer(f"已结束 #{number} {who(view)}。{more}")
-
-    await serve(ctx, work)
-
-
 async def transfer(ctx: Context, rest: str) -> None:
     """转接 李军 说明 · 转接 4 李军 说明; without a name: who could take it."""
 

@@ -32,6 +32,10 @@ export function aSession(facts: Partial<SessionView> = {}): SessionView {
     assigned_because: "",
     window: { left: 5, until: "2026-03-03T01:00:00Z" },
     rating_score: null,
+    summary: "",
+    category_id: null,
+    category_name: "",
+    tags: [],
     version: 1,
     ...facts,
   };

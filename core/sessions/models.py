@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -23,6 +23,7 @@ class SessionRow(Base):
         Index("ix_sessions_queue", "state", "rank_at", "id"),
         Index("ix_sessions_servicer_state", "servicer_id", "state"),
         Index("ix_sessions_opened", "opened_at", "id"),
+        Index("ix_sessions_category", "category_id", "opened_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -57,4 +58,18 @@ class SessionRow(Base):
     handoff_reason: Mapped[str] = mapped_column(String(32), default="")
     assigned_because: Mapped[str] = mapped_column(String(200), default="")
     scene: Mapped[str] = mapped_column(String(64), default="")
+    #: What it was about, by whoever served it; see conclusion.py.
+    summary: Mapped[str] = mapped_column(Text, default="")
+    category_id: Mapped[str | None] = mapped_column(ForeignKey("ticket_categories.id"))
+    tags: Mapped[list[str]] = mapped_column(default=list)
     version: Mapped[int] = mapped_column(default=1)
+
+
+class SessionTagRow(Base):
+    """The tags of `SessionRow` as an index: a list by tag reads its sessions only."""
+
+    __tablename__ = "session_tags"
+    __table_args__ = (Index("ix_session_tags_session", "session_id"),)
+
+    tag: Mapped[str] = mapped_column(String(32), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"), primary_key=True)

@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy import update
 
+from core.actor import Actor
 from core.content import Text
 from core.conversations.service import Speech, say
 from core.conversations.threads import Thread
 from core.db import Tx
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Forbidden, NotFound
+from core.permissions import Permission
 from core.sessions.models import SessionRow
 from core.sessions.states import Action, next_state
 from core.views import Sender, SessionState
@@ -24,6 +26,13 @@ async def get_session(tx: Tx, session_id: str, *, lock: bool = False) -> Session
     if row is None:
         raise NotFound("session_not_found")
     return row
+
+
+def check_mine(row: SessionRow, by: Actor) -> None:
+    """Raises: Forbidden unless it is one's own or one supervises."""
+    by.require(Permission.SESSION_SERVE)
+    if row.servicer_id != by.servicer_id and not by.may(Permission.SESSION_SUPERVISE):
+        raise Forbidden("not_my_session")
 
 
 async def move(tx: Tx, row: SessionRow, action: Action, **values: Any) -> None:

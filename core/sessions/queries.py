@@ -20,8 +20,9 @@ from core.paging import Page, decode_cursor, page_of
 from core.queues.estimate import DEFAULT_SERVICE_TIME, expected_wait
 from core.ratings.models import RatingRow
 from core.servicers.models import ServicerRow
-from core.sessions.models import SessionRow
+from core.sessions.models import SessionRow, SessionTagRow
 from core.settings.reception import Reception
+from core.tickets.models import TicketCategoryRow
 from core.views import ServiceMode, SessionState, SessionView, View
 
 ListName = Literal["queue", "mine", "open", "all"]
@@ -50,6 +51,8 @@ class Filters:
     servicer_id: str | None = None
     account_id: str | None = None
     customer_id: str | None = None
+    category_id: str | None = None
+    tag: str = ""
     q: str = ""
 
 
@@ -63,6 +66,7 @@ def _select() -> Select[*tuple[Any, ...]]:
         InstitutionRow.name,
         ServicerRow.name,
         RatingRow.score,
+        TicketCategoryRow.name,
     )
     statement: Select[*tuple[Any, ...]] = select(*columns)
     return (
@@ -72,6 +76,7 @@ def _select() -> Select[*tuple[Any, ...]]:
         .outerjoin(InstitutionRow, InstitutionRow.id == CustomerRow.institution_id)
         .outerjoin(ServicerRow, ServicerRow.id == SessionRow.servicer_id)
         .outerjoin(RatingRow, RatingRow.session_id == SessionRow.id)
+        .outerjoin(TicketCategoryRow, TicketCategoryRow.id == SessionRow.category_id)
     )
 
 
@@ -107,6 +112,10 @@ def _view(found: Row[*tuple[Any, ...]], now: datetime) -> SessionView:
         assigned_because=row.assigned_because,
         window=window.view(now),
         rating_score=found[7],
+        summary=row.summary,
+        category_id=row.category_id,
+        category_name=found[8] or "",
+        tags=tuple(row.tags),
         version=row.version,
     )
 
@@ -181,15 +190,20 @@ def _filtered(statement: Select[*tuple[Any, ...]], filters: Filters) -> Select[*
         (SessionRow.servicer_id, filters.servicer_id),
         (SessionRow.account_id, filters.account_id),
         (SessionRow.customer_id, filters.customer_id),
+        (SessionRow.category_id, filters.category_id),
     ):
         if wanted is not None:
             statement = statement.where(column == wanted)
+    if filters.tag:
+        statement = statement.join(SessionTagRow, SessionTagRow.session_id == SessionRow.id)
+        statement = statement.where(SessionTagRow.tag == filters.tag)
     if filters.q:
         statement = statement.where(
             or_(
                 CustomerRow.name.contains(filters.q, autoescape=True),
                 InstitutionRow.name.contains(filters.q, autoescape=True),
                 SessionRow.topic.contains(filters.q, autoescape=True),
+                SessionRow.summary.contains(filters.q, autoescape=True),
             )
         )
     return statement

@@ -32,8 +32,9 @@ from core.servicers.models import ServicerRow
 from core.servicers.service import drop_load, take_load
 from core.sessions import farewell
 from core.sessions.assigning import assign_next, check_eligible, places_of, route_of
+from core.sessions.conclusion import Conclusion, settle
 from core.sessions.models import SessionRow
-from core.sessions.moves import get_session, move, tell
+from core.sessions.moves import check_mine, get_session, move, tell
 from core.sessions.queries import promised_wait, queue_position, session_view
 from core.sessions.serving import serve
 from core.sessions.states import Action
@@ -130,7 +131,7 @@ async def transfer(
     Raises: Forbidden unless it is one's own or one supervises; Invalid, Conflict.
     """
     row = await get_session(tx, session_id, lock=True)
-    _check_mine(row, by)
+    check_mine(row, by)
     thread = await get_thread(tx, row.conversation_id)
     if note:
         await farewell.leave_note(tx, thread, row.id, note, by)
@@ -215,16 +216,23 @@ async def serve_natively(
 
 
 async def close(
-    tx: Tx, session_id: str, *, reason: str, by: Actor, is_native_end: bool = False
+    tx: Tx,
+    session_id: str,
+    *,
+    reason: str,
+    by: Actor,
+    conclusion: Conclusion | None = None,
+    is_native_end: bool = False,
 ) -> SessionView:
     """End a session; a served one asks for a rating in the same flow.
 
     is_native_end: it was ended in the platform's client, which need not be told.
-    Raises: Forbidden, InvalidTransition.
+    Raises: Forbidden, InvalidTransition; Invalid when a person leaves out what is required.
     """
     row = await get_session(tx, session_id, lock=True)
     if by.user_id is not None:
-        _check_mine(row, by)
+        check_mine(row, by)
+        await settle(tx, row, conclusion or Conclusion())
     before = SessionState(row.state)
     was_served = row.assigned_at is not None
     await move(tx, row, Action.CLOSE, closed_at=tx.now, close_reason=reason, waiting_since=None)
@@ -282,9 +290,3 @@ def _servicer_of(by: Actor) -> str:
     if by.servicer_id is None:
         raise Forbidden("not_a_servicer")
     return by.servicer_id
-
-
-def _check_mine(row: SessionRow, by: Actor) -> None:
-    by.require(Permission.SESSION_SERVE)
-    if row.servicer_id != by.servicer_id and not by.may(Permission.SESSION_SUPERVISE):
-        raise Forbidden("not_my_session")

@@ -143,6 +143,21 @@ class Rating(Section):
     )
 
 
+class Conclusion(Section):
+    key = "conclusion"
+    title = "会话小结"
+    about = "结束会话时填写的原因分类与小结"
+
+    category_required: bool = Field(
+        False,
+        title="必须选择原因分类",
+        description="开启后，接待人员结束会话时须选择问题分类；系统自动结束的会话不受影响",
+    )
+    summary_required: bool = Field(
+        False, title="必须填写小结", description="开启后，接待人员结束会话时须填写小结"
+    )
+
+
 class Window(Section):
     key = "window"
     title = "回复窗口"

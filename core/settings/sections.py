@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from core.fields import FieldSpec
 from core.settings.base import Line, Section, Words
 from core.settings.base import unit as _unit
-from core.settings.reception import Rating, Reception, Window
+from core.settings.reception import Conclusion, Rating, Reception, Window
 
 
 class GreetingItem(BaseModel):
@@ -247,6 +247,7 @@ SECTIONS: Final[dict[str, type[Section]]] = {
         Bot,
         Reception,
         Rating,
+        Conclusion,
         Window,
         Uploads,
         Security,

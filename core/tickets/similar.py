@@ -7,8 +7,8 @@ from sqlalchemy import or_, select
 from core.db import Tx
 from core.tickets.models import TicketRow
 from core.tickets.record import view
-from core.tickets.words import words_of
 from core.views import TicketView, View
+from core.words import likeness, words_of
 
 _CANDIDATES = 300
 _MIN_SCORE = 0.2
@@ -49,8 +49,3 @@ async def similar(
             for key in best[:limit]
         ]
     )
-
-
-def likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    """Shared ÷ all (Jaccard)."""
-    return len(one & other) / len(one | other) if one and other else 0.0

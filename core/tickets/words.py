@@ -1,33 +1,17 @@
-"""The words of titles, as an index: a list by words reads matches instead of every ticket.
-
-A word is a pair of neighbouring Chinese characters, or a run of Latin letters or digits.
-"""
+"""The words of titles, as an index: a list by words reads matches instead of every ticket."""
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from sqlalchemy import delete, func, insert, select
 
 from core.db import Tx
 from core.tickets.models import TicketRow, TicketWordRow
+from core.words import words_of
 
 #: Beyond so many a word is common, and its exact number does not matter.
 _COUNTED: Final = 1000
-_RUN: Final = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]+")
-_LONGEST: Final = 32
-
-
-def words_of(text: str) -> frozenset[str]:
-    """Pairs of neighbours in Chinese runs; Latin runs whole."""
-    found: set[str] = set()
-    for run in _RUN.findall(text.lower()):
-        if run[0].isascii() or len(run) == 1:
-            found.add(run[:_LONGEST])
-        else:
-            found |= {run[i : i + 2] for i in range(len(run) - 1)}
-    return frozenset(found)
 
 
 async def index(tx: Tx, row: TicketRow) -> None:

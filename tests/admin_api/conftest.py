@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import ClientResponse, ClientWebSocketResponse
@@ -20,7 +20,7 @@ from core.actor import Actor
 from core.attachments.blobs import LocalBlobs
 from core.attachments.service import AttachmentStore
 from core.clock import ManualClock
-from core.db import UnitOfWork
+from core.db import SettingsReader, UnitOfWork
 from core.local import in_process
 from core.sealing import KeyRing
 from core.servicers import service as servicers
@@ -103,6 +103,7 @@ async def services(
 ) -> Services:
     settings = LiveSettings(uow)
     await settings.load()
+    uow.settings = cast("SettingsReader", settings)
     return Services(
         uow=uow,
         settings=settings,

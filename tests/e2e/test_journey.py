@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -91,9 +92,11 @@ async def test_a_customer_is_answered_served_and_rates(windows: Windows, tmp_pat
     await sees(phone.page, "phone-chat", "撤回")
 
     await page.locator("[data-test=close]").click()
-    confirm = page.locator(".el-message-box__btns .el-button--primary")
-    if await confirm.count():
-        await confirm.first.click()
+    summary = page.locator("[data-test=conclusion-summary]")
+    await expect(summary).to_have_value(re.compile("问：.+引用：.*密码"))  # proposed
+    await summary.fill("已重置密码")
+    await page.locator("[data-test=conclusion-submit]").click()
+    await sees(page, "summary", "已重置密码")
     await sees(phone.page, "phone-chat", "评价")
     await (
         phone.page.locator("[data-test=menu-item]")

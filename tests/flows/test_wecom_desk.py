@@ -71,6 +71,15 @@ async def test_a_session_from_the_first_word_to_the_rating(demo: Company, chen: 
     await chen.asks("您还在吗", "您现在没有会话")
 
 
+async def test_an_ending_is_summed_up_from_the_app(demo: Company, chen: AppChat) -> None:
+    await chen.asks("在线", "您现在是「在线」")
+    await asks_for_people(demo, 1)
+    await chen.reads("#1 王建国（云岭县疾控中心） 已接入")
+    await chen.asks("结束 1 买菜", "没有叫「买菜」的分类，可用的有：数据上报")
+    ended = await chen.asks("结束 1 账号与权限 已重置密码", "已结束 #1 王建国")
+    assert ended.endswith("分类：账号与权限\n小结：已重置密码")
+
+
 async def test_whoever_claims_first_has_it_and_the_others_see_so(
     demo: Company, chen: AppChat, li: AppChat
 ) -> None:

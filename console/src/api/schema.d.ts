@@ -2072,6 +2072,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags in use, most used first. */
+        get: operations["list_session_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -2149,8 +2166,26 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End it; the customer is asked for a rating. */
+        /** End it, with what it was about; the customer is asked for a rating. */
         post: operations["close_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/conclusion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A proposal from the conversation and the article cited last; what is written stays. */
+        get: operations["propose_conclusion"];
+        /** Write or change it, also after the session has ended. */
+        put: operations["write_conclusion"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2289,6 +2324,23 @@ export interface paths {
         get: operations["suggest_articles"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put tags on and take tags off. */
+        post: operations["change_session_tags"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4126,10 +4178,36 @@ export interface components {
         /** CloseBody */
         CloseBody: {
             /**
+             * Summary
+             * @default null
+             */
+            summary?: string | null;
+            /**
+             * Category Id
+             * @default null
+             */
+            category_id?: string | null;
+            /**
              * Reason
              * @default resolved
              */
             reason?: string;
+        };
+        /**
+         * ConclusionBody
+         * @description Absent: leave as it is. An empty category_id takes the category away.
+         */
+        ConclusionBody: {
+            /**
+             * Summary
+             * @default null
+             */
+            summary?: string | null;
+            /**
+             * Category Id
+             * @default null
+             */
+            category_id?: string | null;
         };
         /**
          * ConsultedRule
@@ -6158,6 +6236,22 @@ export interface components {
             at: string | null;
         };
         /**
+         * ProposalView
+         * @description What a closing dialog begins with.
+         */
+        ProposalView: {
+            /** Summary */
+            summary: string;
+            /** Category Id */
+            category_id: string | null;
+            /** Category Name */
+            category_name: string;
+            /** Category Required */
+            category_required: boolean;
+            /** Summary Required */
+            summary_required: boolean;
+        };
+        /**
          * PublicTicketView
          * @description No names of colleagues beyond the servicer's, no internal notes, no figures of ours.
          */
@@ -7354,6 +7448,23 @@ export interface components {
          * @enum {string}
          */
         SessionState: "new" | "bot" | "queued" | "serving" | "closed";
+        /** SessionTagView */
+        SessionTagView: {
+            /** Name */
+            name: string;
+            /** Sessions */
+            sessions: number;
+        };
+        /** SessionTagViewList */
+        SessionTagViewList: {
+            /** Items */
+            items: components["schemas"]["SessionTagView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
         /**
          * SessionUpdated
          * @description Facts beside the state changed (topic, summary, tags, waiting).
@@ -7458,6 +7569,26 @@ export interface components {
              * @default null
              */
             rating_score: number | null;
+            /**
+             * Summary
+             * @default
+             */
+            summary: string;
+            /**
+             * Category Id
+             * @default null
+             */
+            category_id: string | null;
+            /**
+             * Category Name
+             * @default
+             */
+            category_name: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
             /** Version */
             version: number;
         };
@@ -7974,15 +8105,6 @@ export interface components {
              * @default null
              */
             next_cursor: string | null;
-        };
-        /** TagsBody */
-        TagsBody: {
-            /** Customer Ids */
-            customer_ids: string[];
-            /** Add */
-            add?: string[];
-            /** Remove */
-            remove?: string[];
         };
         /** TagsChanged */
         TagsChanged: {
@@ -9095,6 +9217,22 @@ export interface components {
              * @default
              */
             region_code: string;
+        };
+        /** TagsBody */
+        admin_api__routes__conclusions__TagsBody: {
+            /** Add */
+            add?: string[];
+            /** Remove */
+            remove?: string[];
+        };
+        /** TagsBody */
+        admin_api__routes__customer_files__TagsBody: {
+            /** Customer Ids */
+            customer_ids: string[];
+            /** Add */
+            add?: string[];
+            /** Remove */
+            remove?: string[];
         };
     };
     responses: never;
@@ -10989,7 +11127,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TagsBody"];
+                "application/json": components["schemas"]["admin_api__routes__customer_files__TagsBody"];
             };
         };
         responses: {
@@ -13992,6 +14130,35 @@ export interface operations {
             };
         };
     };
+    list_session_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionTagViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_sessions: {
         parameters: {
             query?: {
@@ -14002,6 +14169,8 @@ export interface operations {
                 servicer_id?: string;
                 account_id?: string;
                 customer_id?: string;
+                category_id?: string;
+                tag?: string;
                 q?: string;
             };
             header?: never;
@@ -14141,6 +14310,72 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CloseBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    propose_conclusion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    write_conclusion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConclusionBody"];
             };
         };
         responses: {
@@ -14492,6 +14727,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FoundArticleList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_session_tags: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["admin_api__routes__conclusions__TagsBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
                 };
             };
             /** @description Refused */

@@ -1,5 +1,5 @@
-import { get, post, type Query } from "./http";
-import type { FoundArticle, Content, DashboardView, DecisionView, MessageView, NoteView, Page, QueueBoard, RatingView, ReadMarkView, SessionView } from "./types";
+import { get, post, put, type Query } from "./http";
+import type { ConclusionProposal, FoundArticle, Content, DashboardView, DecisionView, MessageView, NoteView, Page, QueueBoard, RatingView, ReadMarkView, SessionTagView, SessionView } from "./types";
 
 export interface Transcript {
   items: MessageView[];
@@ -23,7 +23,18 @@ export const rating = (id: string) => get<RatingView>(`/sessions/${id}/rating`);
 export const addNote = (id: string, text: string) => post<NoteView>(`/sessions/${id}/notes`, { text });
 export const claim = (id: string) => post<SessionView>(`/sessions/${id}/claim`);
 export const takeover = (id: string) => post<SessionView>(`/sessions/${id}/takeover`);
-export const close = (id: string, reason: string) => post<SessionView>(`/sessions/${id}/close`, { reason });
+/** An empty category_id: none. */
+export interface Conclusion {
+  summary: string;
+  category_id: string;
+}
+export const close = (id: string, conclusion: Conclusion) =>
+  post<SessionView>(`/sessions/${id}/close`, { reason: "resolved", ...conclusion });
+export const proposal = (id: string) => get<ConclusionProposal>(`/sessions/${id}/conclusion`);
+export const conclude = (id: string, conclusion: Conclusion) => put<SessionView>(`/sessions/${id}/conclusion`, conclusion);
+export const tagSession = (id: string, add: readonly string[], remove: readonly string[]) =>
+  post<SessionView>(`/sessions/${id}/tags`, { add, remove });
+export const sessionTags = () => get<{ items: SessionTagView[] }>("/session-tags");
 /** Neither a servicer nor a team: back to the queue. */
 export interface TransferTarget {
   servicer_id?: string;

@@ -924,14 +924,19 @@ def upgrade() -> None:
     sa.Column('handoff_reason', sa.String(length=32), nullable=False),
     sa.Column('assigned_because', sa.String(length=200), nullable=False),
     sa.Column('scene', sa.String(length=64), nullable=False),
+    sa.Column('summary', sa.Text(), nullable=False),
+    sa.Column('category_id', sa.String(length=32), nullable=True),
+    sa.Column('tags', Json, nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['channel_accounts.id'], name=op.f('fk_sessions_account_id')),
+    sa.ForeignKeyConstraint(['category_id'], ['ticket_categories.id'], name=op.f('fk_sessions_category_id')),
     sa.ForeignKeyConstraint(['conversation_id'], ['conversations.id'], name=op.f('fk_sessions_conversation_id')),
     sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_sessions_customer_id')),
     sa.ForeignKeyConstraint(['servicer_id'], ['servicers.id'], name=op.f('fk_sessions_servicer_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sessions'))
     )
     with op.batch_alter_table('sessions', schema=None) as batch_op:
+        batch_op.create_index('ix_sessions_category', ['category_id', 'opened_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_sessions_customer_id'), ['customer_id'], unique=False)
         batch_op.create_index('ix_sessions_opened', ['opened_at', 'id'], unique=False)
         batch_op.create_index('ix_sessions_queue', ['state', 'rank_at', 'id'], unique=False)
@@ -1004,6 +1009,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_ratings_customer_id'), ['customer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_ratings_requested_at'), ['requested_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_ratings_servicer_id'), ['servicer_id'], unique=False)
+
+    op.create_table('session_tags',
+    sa.Column('tag', sa.String(length=32), nullable=False),
+    sa.Column('session_id', sa.String(length=32), nullable=False),
+    sa.ForeignKeyConstraint(['session_id'], ['sessions.id'], name=op.f('fk_session_tags_session_id')),
+    sa.PrimaryKeyConstraint('tag', 'session_id', name=op.f('pk_session_tags'))
+    )
+    with op.batch_alter_table('session_tags', schema=None) as batch_op:
+        batch_op.create_index('ix_session_tags_session', ['session_id'], unique=False)
 
     op.create_table('tickets',
     sa.Column('id', sa.String(length=32), nullable=False),

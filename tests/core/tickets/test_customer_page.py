@@ -10,8 +10,8 @@ from core.sealing import KeyRing
 from core.tickets import customer_page, entries, filters, service, similar
 from core.tickets.filters import FilterDraft
 from core.tickets.states import Action
-from core.tickets.words import words_of
 from core.views import TicketState
+from core.words import likeness, words_of
 from tests.core import seed
 from tests.core.tickets.conftest import BOSS, House
 
@@ -99,6 +99,6 @@ async def test_saved_lists_are_private_unless_a_supervisor_shares(house: House) 
 
 def test_likeness_is_between_nothing_and_all() -> None:
     words = words_of("数据上报失败 HTTP 500")
-    assert similar.likeness(words, words) == 1.0
-    assert similar.likeness(words, words_of("打印机")) == 0.0
+    assert likeness(words, words) == 1.0
+    assert likeness(words, words_of("打印机")) == 0.0
     assert {"http", "500", "数据"} <= words

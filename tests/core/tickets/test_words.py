@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from core.tickets import queries, service
 from core.tickets.queries import TicketFilter
-from core.tickets.words import rarest, words_of
+from core.tickets.words import rarest
 from core.views import TicketState
+from core.words import words_of
 from tests.core.tickets.conftest import BOSS, House
 
 TITLES = ("数据上报失败 HTTP 500", "数据导出失败", "VPN 连不上", "打印机没纸")

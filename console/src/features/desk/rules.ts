@@ -13,6 +13,10 @@ export function writingBlock(session: SessionView, servicer: ServicerView | null
   return session.servicer_id === servicer.id ? null : "other";
 }
 
+/** Who may tag a session and write down what it was about. */
+export const maySumUp = (session: SessionView, servicer: ServicerView | null, isSupervisor: boolean): boolean =>
+  isSupervisor || (servicer !== null && session.servicer_id === servicer.id);
+
 export const canClaim = (session: SessionView, servicer: ServicerView | null): boolean =>
   servicer !== null && session.mode === "console" && ["new", "bot", "queued"].includes(session.state);
 

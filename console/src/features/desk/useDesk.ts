@@ -12,7 +12,7 @@ import { useServing } from "./useServing";
 
 export type ListName = "queue" | "mine" | "all";
 export type SideTab = "customer" | "knowledge" | "bot";
-export type Dialog = "transfer" | "note" | "ticket";
+export type Dialog = "transfer" | "note" | "ticket" | "conclusion";
 
 function makeDesk() {
   const sessions = useSessions();

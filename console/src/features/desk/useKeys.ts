@@ -31,7 +31,7 @@ export function useKeys(desk: Desk): void {
     },
     "Alt+t": withSession(() => (desk.dialog.value = "transfer")),
     "Alt+n": withSession(() => (desk.dialog.value = "note")),
-    "Alt+w": withSession((session) => void desk.serving.askToClose(session)),
+    "Alt+w": withSession(() => (desk.dialog.value = "conclusion")),
     "Alt+k": withSession(() => desk.showSide("knowledge")),
     "Alt+i": withSession(() => (desk.focusTurn.value += 1)),
   };

@@ -1,5 +1,4 @@
 /** The verbs of the chat header, with their words. */
-import { ElMessageBox } from "element-plus";
 import { useRouter } from "vue-router";
 
 import * as api from "@/api/sessions";
@@ -23,18 +22,19 @@ export function useServing() {
     () => t("chat.transferred"),
   );
   const close = useTask(
-    async (session: SessionView) => sessions.put(await api.close(session.id, "resolved")),
+    async (session: SessionView, conclusion: api.Conclusion) => sessions.put(await api.close(session.id, conclusion)),
     () => t("chat.was_closed"),
   );
+  const conclude = useTask(
+    async (session: SessionView, conclusion: api.Conclusion) => sessions.put(await api.conclude(session.id, conclusion)),
+    () => t("page.saved"),
+  );
+  const tag = useTask(async (session: SessionView, tags: readonly string[]) => {
+    const known = session.tags ?? [];
+    const add = tags.filter((one) => !known.includes(one));
+    const remove = known.filter((one) => !tags.includes(one));
+    sessions.put(await api.tagSession(session.id, add, remove));
+  });
 
-  async function askToClose(session: SessionView): Promise<void> {
-    const question = t("chat.close_title", { name: session.customer_name });
-    const isSure = await ElMessageBox.confirm(t("chat.close_hint"), question, {
-      confirmButtonText: t("chat.close"),
-      cancelButtonText: t("action.cancel"),
-    }).catch(() => null);
-    if (isSure) await close.run(session);
-  }
-
-  return { claim, takeover, transfer, askToClose };
+  return { claim, takeover, transfer, close, conclude, tag };
 }
