@@ -12,7 +12,7 @@ from core.attachments.service import AttachmentStore
 from core.db import UnitOfWork
 from core.diagnosis import Diagnosis
 from core.ports import RateLimiter
-from core.registration.sms import ConsoleSms, SmsSender
+from core.registration.sms import NoSms, SmsSender
 from core.sealing import KeyRing
 from core.settings.live import LiveSettings
 from core.views import AccountView
@@ -51,7 +51,7 @@ class Services:
     knowledge: Answerer | None = None
     writer: Writer | None = None
     links: Links | None = None
-    sms: SmsSender = field(default_factory=ConsoleSms)
+    sms: SmsSender = field(default_factory=NoSms)
     diagnose: Diagnose | None = None
 
     @property

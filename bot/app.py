@@ -44,6 +44,7 @@ from bot.middlewares.timing import timing
 from bot.pictures.reader import PictureReader, is_installed
 from bot.readiness import Readiness
 from bot.secrets import key_ring
+from bot.sms import make_sms
 from bot.storage import open_blobs
 from bot.ticket_news import TicketNews
 from bot.turn import MEDIA_TIMER, PROFILE_TIMER, READING_TIMER
@@ -62,7 +63,7 @@ from core.db import SettingsReader, UnitOfWork, make_engine
 from core.diagnosis import Diagnosis
 from core.inbox import DatabaseIntake
 from core.local import SmallPorts, in_process
-from core.registration.sms import ConsoleSms
+from core.registration.sms import SmsSender
 from core.sealing import KeyRing
 from core.sender import OutboxSender
 from core.servicers.absence import ABSENCE_TIMER, go_offline
@@ -180,7 +181,9 @@ async def build(
         answerer = Answerer(uow, embedder, overrides=_overrides(live))
         stack.push_async_callback(answerer.close)
         hub = SocketHub()
-        keyring, sms = key_ring(settings), ConsoleSms()
+        http = HttpClient()
+        stack.push_async_callback(http.close)
+        keyring, sms = key_ring(settings), make_sms(settings.sms, http)
         readiness = Readiness(settings.redis_url)
         parts = _Parts(uow, live, ports, files, answerer, channels, keyring, sms)
         services = _api_services(settings, parts, hub, readiness, is_demo=is_demo)
@@ -249,7 +252,7 @@ class _Parts:
     answerer: Answerer
     channels: Channels
     keyring: KeyRing
-    sms: ConsoleSms
+    sms: SmsSender
 
 
 def _api_services(

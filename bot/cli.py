@@ -29,6 +29,8 @@ from bot.logs import set_up
 from bot.migrate import migrate as migrate_database
 from bot.people import Person, create_person, ensure_admin
 from bot.ports import check_port, is_taken
+from bot.rotation import rotate
+from bot.secrets import key_ring
 from bot.stopping import run_until_stopped
 from core.actor import Actor
 from core.audit.queries import verify
@@ -36,6 +38,7 @@ from core.clock import SystemClock
 from core.db import UnitOfWork, make_engine
 from core.diagnosis import Diagnosis, Status
 from core.errors import DomainError
+from core.sealing import SealBroken
 from core.views import Role
 from knowledge.cli import Tools, faq_app, kb_app
 from knowledge.config import make_encoder
@@ -43,6 +46,7 @@ from knowledge.config import make_encoder
 RoleName = Literal["all", "web", "worker"]
 cli = typer.Typer(help="问渠 Wenqu：以聊天平台为中心的客户服务系统", no_args_is_help=True)
 user_cli = typer.Typer(help="用户", no_args_is_help=True)
+secrets_cli = typer.Typer(help="密钥", no_args_is_help=True)
 audit_cli = typer.Typer(help="审计日志", no_args_is_help=True)
 console = Console()
 
@@ -213,6 +217,27 @@ def user_create(
     console.print(f"已创建用户 {name}。")
 
 
+@secrets_cli.command("rotate")
+def secrets_rotate() -> None:
+    """换密钥之后，用新密钥重新加密手机号、邮箱、证件号与 VPN 档案；可以在运行中执行、重复执行。"""
+    settings = _settings()
+
+    async def renew() -> None:
+        async with _database(settings) as uow:
+            await rotate(uow, key_ring(settings))
+
+    try:
+        asyncio.run(renew())
+    except SealBroken as error:
+        console.print(
+            f"[red]没有全部完成[/red]：{error}。\n"
+            "有数据是用别的密钥加密的：把那个旧密钥加到 WENQU_SECRET_KEY 末尾，再执行一次。",
+            soft_wrap=True,
+        )
+        raise typer.Exit(1) from error
+    console.print("已全部改用新密钥加密。旧密钥何时可以去掉，见运维手册“换密钥”。")
+
+
 @audit_cli.command("verify")
 def audit_verify() -> None:
     """检查审计日志是否被改动。"""
@@ -242,6 +267,7 @@ async def _knowledge() -> AsyncIterator[Tools]:
 
 
 cli.add_typer(user_cli, name="user")
+cli.add_typer(secrets_cli, name="secrets")
 cli.add_typer(audit_cli, name="audit")
 cli.add_typer(kb_app(_knowledge), name="kb")
 cli.add_typer(faq_app(_knowledge), name="faq")

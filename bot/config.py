@@ -20,6 +20,7 @@ from pydantic_settings import (
 from typing_extensions import override
 
 from channels.registry import ChannelSettings
+from channels.sms.config import SmsSettings
 from channels.telegram.config import TelegramSettings
 from channels.terminal.adapter import TerminalSettings
 from channels.wecom.config import WeComSettings
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     wecom: WeComSettings = WeComSettings()
     telegram: TelegramSettings = TelegramSettings()
     terminal: TerminalSettings = TerminalSettings()
+    sms: SmsSettings = SmsSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     llm: LlmSettings = LlmSettings()
 

@@ -15,6 +15,7 @@ from bot.demo_service import load_service_desk
 from bot.migrate import migrate
 from bot.people import Person, create_person
 from bot.ports import check_port
+from channels.sms.config import SmsSettings
 from channels.wecom.config import AppSettings, WeComSettings
 from channels.wecom.sandbox import demo_seed as seed
 from channels.wecom.sandbox.app import mount_sandbox
@@ -75,7 +76,7 @@ def demo_settings(settings: Settings) -> Settings:
         ),
         can_recall=True,
     )
-    return settings.model_copy(update={"wecom": wecom})
+    return settings.model_copy(update={"wecom": wecom, "sms": SmsSettings(kind="console")})
 
 
 async def run(settings: Settings) -> None:

@@ -9,7 +9,6 @@ from core.calendars import service as calendars
 from core.calendars.service import CalendarDraft
 from core.db import Tx
 from core.fields import FieldSpec
-from core.institutions.service import ensure_keys
 from core.reviews import service as reviews
 from core.reviews.service import ScoreItem
 from core.sla import policies
@@ -73,4 +72,3 @@ async def load_service_desk(
     await policies.create(tx, PolicyDraft("VIP", fast, vip, position=10, chain=_CHAIN), by=by)
     await policies.create(tx, PolicyDraft("标准", usual, chain=_CHAIN), by=by)
     await reviews.create_card(tx, "标准评分表", _CARD, by=by)
-    await ensure_keys(tx)

@@ -90,6 +90,11 @@ class HttpClient:
         response = await self._request("POST", url, params, self._max_json_bytes, data=data)
         return response.json()
 
+    async def post_signed(self, url: str, body: bytes, headers: Mapping[str, str]) -> JsonObject:
+        """POST bytes that a signature in the headers vouches for, and parse the answer."""
+        limit = self._max_json_bytes
+        return (await self._request("POST", url, None, limit, data=body, headers=headers)).json()
+
     async def post_file(
         self, url: str, upload: Upload, params: Mapping[str, str] | None = None
     ) -> JsonObject:
@@ -123,11 +128,12 @@ class HttpClient:
         max_bytes: int,
         *,
         data: bytes | aiohttp.FormData | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
         refuse_inside_write_block("an HTTP call")
         started = time.perf_counter()
         try:
-            response = await self._exchange(method, url, params, max_bytes, data)
+            response = await self._exchange(method, url, params, max_bytes, data, headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # The cause is cut off: aiohttp puts whole addresses, with tokens, into some messages.
             raise RetryLater(f"{redacted(url)}: {type(error).__name__}") from None
@@ -149,8 +155,10 @@ class HttpClient:
         params: Mapping[str, str] | None,
         max_bytes: int,
         data: bytes | aiohttp.FormData | None,
+        headers: Mapping[str, str] | None,
     ) -> Response:
-        headers = {"Content-Type": "application/json"} if isinstance(data, bytes) else None
+        if headers is None and isinstance(data, bytes):
+            headers = {"Content-Type": "application/json"}
         async with self._open().request(
             method, url, params=params, data=data, headers=headers, allow_redirects=False
         ) as answer:

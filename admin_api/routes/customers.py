@@ -9,6 +9,7 @@ from admin_api.endpoint import Call, endpoint
 from admin_api.pagination import Listing, PageQuery, listing
 from core.customers import queries, service
 from core.customers.queries import InstitutionView
+from core.customers.search import search
 from core.db import Tx
 from core.permissions import Permission
 from core.sessions.queries import Filters, list_sessions
@@ -16,6 +17,8 @@ from core.views import CustomerView, SessionView
 
 
 class CustomerQuery(PageQuery):
+    """q: part of a name or an institution, or a whole phone, e-mail or identity number."""
+
     q: str = Field("", max_length=64)
 
 
@@ -39,9 +42,11 @@ class CustomerChangeBody(Body):
 @endpoint("GET", "/customers", access=Permission.SESSION_SERVE, tag="customers")
 async def list_customers(call: Call, tx: Tx, query: CustomerQuery) -> Listing[CustomerView]:
     """Customers, newest first."""
-    del call
-    page = await queries.list_customers(tx, q=query.q, cursor=query.cursor, limit=query.limit)
-    return listing(page)
+    if query.q.strip():
+        keys = call.services.keyring
+        page = await search(tx, keys, query.q, cursor=query.cursor, limit=query.limit)
+        return listing(page)
+    return listing(await queries.list_customers(tx, cursor=query.cursor, limit=query.limit))
 
 
 @endpoint("GET", "/customers/{customer_id}", access=Permission.SESSION_SERVE, tag="customers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -16,6 +17,7 @@ from core.institutions.queries import InstitutionHit
 from core.links import read
 from core.registration import service as registration
 from core.registration.service import PURPOSE, Prompt, RegistrationOption, RegistrationStep
+from core.registration.sms import deliver
 from core.tickets import customer_page, entries, service
 from core.tickets.customer_page import PublicTicketView
 from core.tickets.states import Action
@@ -115,7 +117,7 @@ async def answer_registration(call: Call, token: str, body: AnswerBody) -> Regis
         await _slow_down(call, customer_id)
         prompt = await registration.answer(tx, services.keyring, customer_id, body.text)
     if prompt.order is not None:
-        await services.sms.send_code(prompt.order.phone, prompt.order.code)
+        prompt = replace(prompt, problem=await deliver(services.sms, prompt.order))
     return _shown(prompt)
 
 

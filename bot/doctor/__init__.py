@@ -40,6 +40,7 @@ CHECKS: Final = (
     Check("redis", "Redis", "多进程时必需", machine.redis),
     Check("embedder", "语义模型", "能把一句话变成向量", machine.embedder),
     Check("pictures", "识图", "能读出客户截图里的文字", machine.pictures),
+    Check("sms", "短信", "客户登记时的验证码发得出去", machine.sms),
     Check("console", "控制台", "网页已构建", machine.console),
     Check("public_url", "访问地址", "企业微信与浏览器能访问到", wecom.public_url),
     Check("wecom.configured", "企业微信配置", "企业 ID、Secret 齐全且格式正确", wecom.configured),

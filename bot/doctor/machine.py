@@ -20,6 +20,9 @@ from admin_api.config import STATIC
 from bot.doctor.subject import Outcome, Subject, fail, ok, skip, warn
 from bot.pictures.reader import is_installed
 from bot.secrets import KEPT_SECRET
+from channels.errors import ChannelError
+from channels.sms.tencent import TencentSms
+from core.diagnosis import Status
 from core.migrate import head, revision_of
 from core.sealing import MIN_SECRET_CHARS
 from core.statistics.backlog import read_backlog
@@ -181,6 +184,25 @@ async def pictures(subject: Subject) -> list[Outcome]:
     if is_installed():
         return [ok("已安装，客户的截图会先读出文字再查知识库。")]
     return [skip("没有安装：收到截图时只请客户用文字描述。启用：pip install 'wenqu[ocr]'。")]
+
+
+async def sms(subject: Subject) -> list[Outcome]:
+    settings = subject.settings.sms
+    if settings.kind == "off":
+        return [skip("没有设置：客户登记时收不到验证码，由同事登记。需要时设置 WENQU_SMS__KIND。")]
+    if settings.kind == "console":
+        advice = "正式使用请设置 WENQU_SMS__KIND=tencent 及腾讯云的密钥、签名与模板。"
+        return [warn("验证码只写进日志，不会发给客户。", advice)]
+    try:
+        await TencentSms(subject.http, settings).probe()
+    except ChannelError as error:
+        advice = (
+            "核对 WENQU_SMS__ 下的 SECRET_ID 与 SECRET_KEY，并确认服务器时间准确、能访问腾讯云。"
+        )
+        return [
+            Outcome(Status.FAIL, f"腾讯云没有接受（{error.reason}）。", advice, error.vendor_code)
+        ]
+    return [ok(f"腾讯云接受了密钥；签名“{settings.sign_name}”，模板 {settings.template_id}。")]
 
 
 async def console(subject: Subject) -> list[Outcome]:

@@ -19,6 +19,7 @@ from channels.update import MenuChosen, MessageReceived
 from core.content import Content, Menu, MenuItem, Text
 from core.registration import service as registration
 from core.registration.service import Prompt, RegistrationStep
+from core.registration.sms import deliver
 
 router = Router("registration")
 
@@ -40,6 +41,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "institution_unknown": "没有找到这个单位，请换个写法，或回复“转人工”由同事为您登记。",
     "bad_phone": "手机号不正确，应为 11 位数字。",
     "sms_limit": "短信发得太频繁了，请在 {retry_after_s} 秒后再试。",
+    "sms_not_sent": "短信没有发出去。请过一分钟发送“重发”，或回复“转人工”由同事为您登记。",
     "wrong_code": "验证码不正确。",
     "code_expired": "验证码已过期，请发送“重发”。",
     "too_many_attempts": "验证码错误次数太多，请发送“重发”。",
@@ -82,7 +84,9 @@ async def _begin(ctx: Context, message_id: str) -> None:
             await turn.say("您已经登记过了。单位或电话有变化，请回复“转人工”由同事修改。")
             return
         turn.fill_form(FORM, {})
-        await turn.say(_question(prompt))
+        token = registration.link_token(ctx.tools.keys, turn.thread.customer.id, turn.tx.now)
+        form = f"\n或点这里填表：{ctx.tools.public_url.rstrip('/')}/h5/#/register/{token}"
+        await turn.say(_question(prompt, more=form))
 
 
 async def _answer(ctx: Context, message_id: str, content: Content, text: str) -> None:
@@ -99,8 +103,9 @@ async def _answer(ctx: Context, message_id: str, content: Content, text: str) ->
             await _done(turn)
         else:
             await turn.say(_question(prompt))
-    if prompt.order is not None:
-        await tools.sms.send_code(prompt.order.phone, prompt.order.code)
+    if prompt.order is not None and (problem := await deliver(tools.sms, prompt.order)):
+        async with ctx.write() as turn:
+            await turn.say(_PROBLEMS[problem])
 
 
 async def _done(turn: Turn) -> None:
@@ -109,11 +114,13 @@ async def _done(turn: Turn) -> None:
     await turn.say(f"登记完成，{name}您好！以后我们会直接知道您和您的单位。请问有什么可以帮您？")
 
 
-def _question(prompt: Prompt) -> Content:
+def _question(prompt: Prompt, *, more: str = "") -> Content:
+    """more: said below the question, before the way out."""
     problem = _PROBLEMS.get(prompt.problem, "") if prompt.problem else ""
     text = f"{problem}\n{_QUESTIONS[prompt.step]}".strip()
     for key, value in prompt.facts.items():
         text = text.replace(f"{{{key}}}", value)
+    text += more
     if prompt.step is not RegistrationStep.CHOICE:
         return Text(text=f"{text}\n（发送“退出”可以先不填）")
     options = [MenuItem(id=f"{_OPTION}{one.id}", label=one.label) for one in prompt.options]

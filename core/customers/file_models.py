@@ -1,4 +1,4 @@
-"""Tables of the customer's file beside the customer itself: sealed fields and merges."""
+"""Tables of the customer's file beside the customer itself: sealed fields, words, merges."""
 
 from __future__ import annotations
 
@@ -25,6 +25,18 @@ class CustomerSecretRow(Base):
     sealed: Mapped[str] = mapped_column(String(700))
     blind_index: Mapped[str] = mapped_column(String(64))
     masked: Mapped[str] = mapped_column(String(64))
+
+
+class CustomerWordRow(Base):
+    """A word of a name; see names.py. Its customers come newest first, as lists do."""
+
+    __tablename__ = "customer_words"
+    __table_args__ = (Index("ix_customer_words_customer", "customer_id"),)
+
+    word: Mapped[str] = mapped_column(String(16), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(
+        ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True
+    )
 
 
 class CustomerMergeRow(Base):

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from core.actor import Actor
 from core.audit import service as audit
-from core.customers import profiles
+from core.customers import names, profiles
 from core.customers.models import CustomerRow, InstitutionRow
 from core.customers.profiles import CustomerSecret
 from core.customers.queries import customer_view
@@ -128,13 +128,13 @@ async def apply(tx: Tx, keys: KeyRing, rows: Sequence[PlannedRow], *, by: Actor)
     by.require(Permission.CUSTOMER_MANAGE)
     for planned in rows:
         row = await _customer(tx, planned)
-        row.name, row.is_temporary = planned.name, False
+        row.is_temporary = False
         row.institution_id = planned.institution_id or row.institution_id
         row.tags = list(dict.fromkeys([*row.tags, *planned.tags]))
         row.note = planned.note or row.note
         row.custom = {**row.custom, **planned.custom}
         row.version += 1
-        await tx.db.flush()
+        await names.rename(tx, row, planned.name)
         for kind, value in planned.secrets.items():
             await profiles.store_secret(tx, keys, row.id, kind, value)
         tx.emit(CustomerChanged(customer=await customer_view(tx, row.id)))

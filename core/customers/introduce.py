@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from core.content import Address
+from core.customers import names
 from core.customers.models import CustomerRow, IdentityRow, InstitutionRow
 from core.db import Tx
 from core.ids import new_id
+from core.institutions.service import ensure_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ async def introduce(tx: Tx, who: Introduction) -> str:
         version=1,
     )
     tx.db.add(customer)
-    await tx.db.flush()
+    await names.rename(tx, customer, who.name)
     tx.db.add_all(
         IdentityRow(
             id=new_id(),
@@ -69,4 +71,5 @@ async def _institution(tx: Tx, who: Introduction) -> str:
     )
     tx.db.add(row)
     await tx.db.flush()
+    await ensure_keys(tx)
     return row.id

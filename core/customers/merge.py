@@ -27,6 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from core.actor import Actor
 from core.audit import service as audit
+from core.customers import names
 from core.customers.file_models import CustomerMergeRow
 from core.customers.models import CustomerRow
 from core.customers.queries import customer_view
@@ -77,7 +78,7 @@ async def merge(tx: Tx, kept_id: str, gone_id: str, *, by: Actor) -> MergeView:
             before["dropped"][column.table.name] = dropped
     await _move_bindings(tx, gone_id, kept_id, moved, before["dropped"])
     _combine(kept, gone)
-    await tx.db.flush()
+    await names.rename(tx, kept, kept.name)
     await tx.db.delete(gone)
     row = CustomerMergeRow(
         id=new_id(),
@@ -117,7 +118,8 @@ async def undo(tx: Tx, merge_id: str, *, by: Actor) -> CustomerView:
         await _move_back(tx, column, row)
     _separate(kept, row)
     row.undone_at = tx.now
-    await tx.db.flush()
+    await names.rename(tx, kept, kept.name)
+    await names.index(tx, row.gone_id, row.before["gone"]["name"])
     facts = {"gone": row.gone_id, "merge": row.id}
     await audit.append(tx, by=by, action="customer.merge_undone", target=row.kept_id, facts=facts)
     returned = await customer_view(tx, row.gone_id)
@@ -149,13 +151,13 @@ async def current_id(tx: Tx, customer_id: str) -> str:
 
 
 def customer_columns() -> Sequence[Column[Any]]:
-    """Every column, in any table, that names a customer."""
+    """Every column, in any table, that names a customer; what is derived from one goes with it."""
     target = _table(CustomerRow).c.id
     return [
         key.parent
         for table in Base.metadata.sorted_tables
         for key in sorted(table.foreign_keys, key=lambda key: key.parent.name)
-        if key.column is target
+        if key.column is target and key.ondelete != "CASCADE"
     ]
 
 

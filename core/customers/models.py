@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -31,12 +31,14 @@ class InstitutionRow(Base):
 
 class CustomerRow(Base):
     __tablename__ = "customers"
+    #: A list of one institution's customers comes newest first.
+    __table_args__ = (Index("ix_customers_institution", "institution_id", "id"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(128), index=True)
     avatar_url: Mapped[str] = mapped_column(String(512), default="")
     is_temporary: Mapped[bool] = mapped_column(Boolean, default=True)
-    institution_id: Mapped[str | None] = mapped_column(ForeignKey("institutions.id"), index=True)
+    institution_id: Mapped[str | None] = mapped_column(ForeignKey("institutions.id"))
     #: Encrypted at rest; `phone_index` is a keyed hash for exact search.
     phone_sealed: Mapped[str] = mapped_column(String(512), default="")
     phone_index: Mapped[str] = mapped_column(String(64), default="", index=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from core.actor import Actor
 from core.audit import service as audit
@@ -75,8 +75,8 @@ async def store_secret(
 ) -> None:
     """The write behind `set_secret`, for registration and import, which record their own act."""
     plain = checked(kind, value) if value.strip() else ""
-    sealed = keys.seal(plain, context=_context(kind))
-    index = keys.blind_index(plain, context=_context(kind))
+    sealed = keys.seal(plain, context=context_of(kind))
+    index = keys.blind_index(plain, context=context_of(kind))
     row = await _customer(tx, customer_id)
     if kind is CustomerSecret.PHONE:
         row.phone_sealed, row.phone_index, row.phone_masked = sealed, index, masked(kind, plain)
@@ -106,13 +106,13 @@ async def reveal(
         raise NotFound(noun=kind.value, id=customer_id)
     facts = {"field": kind.value}
     await audit.append(tx, by=by, action="customer.revealed", target=customer_id, facts=facts)
-    return keys.open(sealed, context=_context(kind))
+    return keys.open(sealed, context=context_of(kind))
 
 
 async def find(tx: Tx, keys: KeyRing, kind: CustomerSecret, value: str) -> tuple[str, ...]:
     """Ids of the customers with exactly this value, under any key of the ring."""
     try:
-        indexes = keys.blind_indexes(checked(kind, value), context=_context(kind))
+        indexes = keys.blind_indexes(checked(kind, value), context=context_of(kind))
     except Invalid:
         return ()
     if kind is CustomerSecret.PHONE:
@@ -137,38 +137,6 @@ async def set_custom(
     row.version += 1
     await tx.db.flush()
     tx.emit(CustomerChanged(customer=await customer_view(tx, customer_id)))
-
-
-async def reseal(tx: Tx, keys: KeyRing, *, after: str = "", limit: int = 200) -> str | None:
-    """After a key rotation: seal what is kept of customers anew, in steps.
-
-    Returns the next `after`; `remote_assistance.vpn.reseal` does the same for VPN profiles.
-    """
-    others = select(CustomerSecretRow.customer_id)
-    has_any = or_(CustomerRow.phone_sealed != "", CustomerRow.id.in_(others))
-    query = select(CustomerRow).where(CustomerRow.id > after, has_any)
-    rows = (await tx.db.scalars(query.order_by(CustomerRow.id).limit(limit))).all()
-    for row in rows:
-        if keys.needs_resealing(row.phone_sealed):
-            row.phone_sealed, row.phone_index = _renewed(
-                keys, CustomerSecret.PHONE, row.phone_sealed
-            )
-    ids = [row.id for row in rows]
-    for one in await tx.db.scalars(
-        select(CustomerSecretRow).where(CustomerSecretRow.customer_id.in_(ids))
-    ):
-        if keys.needs_resealing(one.sealed):
-            kind = CustomerSecret(one.kind)
-            one.sealed, one.blind_index = _renewed(keys, kind, one.sealed)
-    await tx.db.flush()
-    return rows[-1].id if len(rows) == limit else None
-
-
-def _renewed(keys: KeyRing, kind: CustomerSecret, sealed: str) -> tuple[str, str]:
-    """Sealed value and blind index under the newest key."""
-    context = _context(kind)
-    plain = keys.open(sealed, context=context)
-    return keys.seal(plain, context=context), keys.blind_index(plain, context=context)
 
 
 def checked(kind: CustomerSecret, value: str) -> str:
@@ -208,7 +176,8 @@ def _is_id_number(text: str) -> bool:
     return _ID_CHECKS[total % 11] == text[-1]
 
 
-def _context(kind: CustomerSecret) -> str:
+def context_of(kind: CustomerSecret) -> str:
+    """What a field of this kind is sealed for."""
     return f"customer.{kind.value}"
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 
 from core.actor import Actor
 from core.content import Address
+from core.customers import names
 from core.customers.models import CustomerRow, IdentityRow, InstitutionRow
 from core.customers.queries import customer_view
 from core.db import Tx
@@ -46,7 +47,7 @@ async def _temporary_customer(tx: Tx, address: Address) -> str:
     )
     row.tags, row.custom, row.version = [], {}, 1
     tx.db.add(row)
-    await tx.db.flush()
+    await names.rename(tx, row, row.name)
     return row.id
 
 
@@ -58,9 +59,9 @@ async def take_profile(tx: Tx, customer_id: str, *, nickname: str, avatar_url: s
     name = nickname.strip()[:128] if nickname and row.name.startswith("访客") else row.name
     if (name, avatar_url) == (row.name, row.avatar_url):
         return
-    row.name, row.avatar_url = name or row.name, avatar_url[:512]
+    row.avatar_url = avatar_url[:512]
     row.version += 1
-    await tx.db.flush()
+    await names.rename(tx, row, name or row.name)
     tx.emit(CustomerChanged(customer=await customer_view(tx, customer_id)))
 
 
@@ -101,6 +102,8 @@ async def change(  # noqa: PLR0913 - one keyword per field that may change
     view = await customer_view(tx, customer_id)
     if changed.first() is None:
         raise Conflict("conflict", current=view.model_dump(mode="json"))
+    if name is not None:
+        await names.index(tx, customer_id, name)
     tx.emit(CustomerChanged(customer=view))
     return view
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from pypinyin import Style, lazy_pinyin
 
@@ -30,9 +31,22 @@ def initials(name: str) -> str:
     return "".join(lazy_pinyin(normal(name), style=Style.FIRST_LETTER))
 
 
-def score(typed: str, name: str) -> float:
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What finds a name; stored beside it, for making them takes long."""
+
+    normal: str
+    initials: str
+    pinyin: str
+
+
+def keys_of(name: str) -> Keys:
+    return Keys(normal(name), initials(name), pinyin(name))
+
+
+def score(typed: str, name: Keys) -> float:
     """How well an institution's name fits what was typed: 0 (not at all) … 1 (the same)."""
-    want, have = normal(typed), normal(name)
+    want, have = normal(typed), name.normal
     if not want or not have:
         return 0.0
     if want == have:
@@ -47,8 +61,8 @@ def score(typed: str, name: str) -> float:
     return 0.55 * _overlap(want, have)
 
 
-def _latin_score(want: str, name: str) -> float:
-    first, whole = initials(name), pinyin(name)
+def _latin_score(want: str, name: Keys) -> float:
+    first, whole = name.initials, name.pinyin
     if first.startswith(want) or whole.startswith(want):
         return 0.75 if want in (first, whole) else 0.65
     return 0.5 if want in first or want in whole else 0.0

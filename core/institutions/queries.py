@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Tx
@@ -77,26 +77,38 @@ async def search(tx: Tx, typed: str, *, limit: int = 10) -> tuple[InstitutionHit
     want = matching.normal(typed)
     if not want:
         return ()
-    query = (
-        select(InstitutionRow)
-        .join(InstitutionKeyRow, InstitutionKeyRow.institution_id == InstitutionRow.id)
-        .where(_may_mean(want))
-        .order_by(func.length(InstitutionKeyRow.normal), InstitutionRow.id)
-        .limit(_CANDIDATES)
-    )
-    found = {row.id: row for row in await tx.db.scalars(query)}
-    scores = {key: matching.score(typed, row.name) for key, row in found.items()}
-    best = sorted(
-        (key for key in found if scores[key] >= _MIN_SCORE),
-        key=lambda key: (-scores[key], len(found[key].name), key),
-    )[:limit]
+    keys = InstitutionKeyRow
+    columns = (keys.institution_id, keys.normal, keys.initials, keys.pinyin)
+    query = select(*columns).where(_may_mean(want))
+    nearest = query.order_by(func.length(keys.normal), keys.institution_id).limit(_CANDIDATES)
+    scores = {
+        key: (matching.score(typed, matching.Keys(*found)), len(found[0]))
+        for key, *found in await tx.db.execute(nearest)
+    }
+    good = [key for key, (score, _) in scores.items() if score >= _MIN_SCORE]
+    best = sorted(good, key=lambda key: (-scores[key][0], scores[key][1], key))[:limit]
     paths = await _paths(tx, best)
     return tuple(
         InstitutionHit(
-            id=key, name=found[key].name, path=paths.get(key, ()), score=round(scores[key], 3)
+            id=key, name=paths[key][-1], path=paths[key], score=round(scores[key][0], 3)
         )
         for key in best
     )
+
+
+def meant(typed: str) -> Select[str]:
+    """Ids of institutions whose name has all of it in this order, or is spelled or abbreviated so.
+
+    A narrower net than `search` throws: short forms count, a mere likeness does not.
+    """
+    want = matching.normal(typed)
+    keys = InstitutionKeyRow
+    ways: list[ColumnElement[bool]] = [false()]
+    if want:
+        ways.append(keys.normal.like("%" + "%".join(want) + "%"))
+    if want.isascii() and len(want) > 1:
+        ways += [keys.initials.contains(want), keys.pinyin.contains(want)]
+    return select(keys.institution_id).where(or_(*ways))
 
 
 async def subtree_ids(tx: Tx, institution_id: str) -> tuple[str, ...]:

@@ -138,11 +138,12 @@ async def _move_subtree(tx: Tx, before: str, after: str) -> None:
 
 
 async def _store_keys(tx: Tx, row: InstitutionRow, path: str) -> None:
+    keys = matching.keys_of(row.name)
     values = {
         "path": path,
-        "normal": matching.normal(row.name)[:160],
-        "initials": matching.initials(row.name)[:160],
-        "pinyin": matching.pinyin(row.name)[:900],
+        "normal": keys.normal[:160],
+        "initials": keys.initials[:160],
+        "pinyin": keys.pinyin[:900],
     }
     await tx.db.execute(
         tx.upsert(InstitutionKeyRow)

@@ -13,7 +13,7 @@ from typing import Final
 
 from core.actor import Actor
 from core.audit import service as audit
-from core.customers import profiles
+from core.customers import names, profiles
 from core.customers.models import CustomerRow, InstitutionRow
 from core.customers.profiles import CustomerSecret
 from core.customers.queries import customer_view
@@ -29,7 +29,8 @@ from core.sealing import KeyRing, mask_phone
 from core.views import View
 
 _ACTOR: Final = Actor.system("registration")
-_CONTEXT: Final = "registration.phone"
+#: What a number is sealed for while its owner is asked for the code.
+SEALED_FOR: Final = "registration.phone"
 #: Of signed links to the form: `/h5/#/register/<token>`.
 PURPOSE: Final = "registration"
 _LINK_LASTS: Final = timedelta(days=7)
@@ -175,7 +176,7 @@ async def _place(form: _Form, institution_id: str) -> Prompt:
 async def _take_phone(form: _Form, text: str) -> Prompt:
     phone = profiles.checked(CustomerSecret.PHONE, text)
     order = await sms.order_code(form.tx, form.keys, phone, asker=form.row.customer_id)
-    form.row.phone_sealed = form.keys.seal(phone, context=_CONTEXT)
+    form.row.phone_sealed = form.keys.seal(phone, context=SEALED_FOR)
     form.put(phone_masked=mask_phone(phone))
     form.row.step = RegistrationStep.CODE
     return Prompt(RegistrationStep.CODE, facts={"phone": mask_phone(phone)}, order=order)
@@ -183,7 +184,7 @@ async def _take_phone(form: _Form, text: str) -> Prompt:
 
 async def _take_code(form: _Form, text: str) -> Prompt:
     """The code; 重发 sends another one within the limits."""
-    phone = form.keys.open(form.row.phone_sealed, context=_CONTEXT)
+    phone = form.keys.open(form.row.phone_sealed, context=SEALED_FOR)
     if text in ("重发", "重新发送"):
         order = await sms.order_code(form.tx, form.keys, phone, asker=form.row.customer_id)
         return Prompt(RegistrationStep.CODE, facts={"phone": mask_phone(phone)}, order=order)
@@ -196,7 +197,8 @@ async def _take_code(form: _Form, text: str) -> Prompt:
 async def _complete(form: _Form, phone: str) -> None:
     tx, row = form.tx, form.row
     customer = await _customer(tx, row.customer_id)
-    customer.name, customer.is_temporary = row.data["name"], False
+    customer.is_temporary = False
+    await names.rename(tx, customer, row.data["name"])
     customer.institution_id = customer.institution_id or row.data["institution_id"] or None
     await profiles.store_secret(tx, form.keys, customer.id, CustomerSecret.PHONE, phone)
     row.step, row.phone_sealed, row.completed_at = RegistrationStep.DONE, "", tx.now

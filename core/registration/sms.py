@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from core.db import Tx
 from core.errors import Conflict, TooMany
 from core.ids import new_id
+from core.ports import SendFailure
 from core.registration.models import SmsCodeRow
 from core.sealing import KeyRing, mask_phone
 
@@ -35,15 +36,25 @@ _CONTEXT: Final = "customer.phone"
 class SmsSender(Protocol):
     """A provider of short messages. Never called inside a write transaction."""
 
-    async def send_code(self, phone: str, code: str) -> None: ...
+    async def send_code(self, phone: str, code: str, minutes: int) -> None:
+        """minutes: how long the code is good. Raises: core.ports.SendFailure."""
+
+
+class NoSms:
+    """No provider is configured."""
+
+    async def send_code(self, phone: str, code: str, minutes: int) -> None:
+        del phone, code, minutes
+        raise SendFailure("no SMS provider is configured", vendor_code="off")
 
 
 class ConsoleSms:
     """The maker for demo and development: the code appears in the log instead of on a phone."""
 
-    async def send_code(self, phone: str, code: str) -> None:
-        log.warning(
-            "Verification code %s for %s (no SMS provider is configured)",
+    async def send_code(self, phone: str, code: str, minutes: int) -> None:
+        del minutes
+        log.info(
+            "Verification code %s for %s (demo: nothing is sent)",
             code,
             mask_phone(phone),
             extra={"action": "sms.logged"},
@@ -88,6 +99,20 @@ async def order_code(tx: Tx, keys: KeyRing, phone: str, *, asker: str) -> SmsOrd
     tx.db.add(row)
     await tx.db.flush()
     return SmsOrder(phone, code)
+
+
+async def deliver(sender: SmsSender, order: SmsOrder) -> str:
+    """Send what was ordered. Returns the problem `sms_not_sent`, or nothing when it left."""
+    try:
+        await sender.send_code(order.phone, order.code, int(VALID_FOR.total_seconds() // 60))
+    except SendFailure as error:
+        log.warning(
+            "A verification code was not sent: %s",
+            error.reason,
+            extra={"action": "sms.failed", "vendor_code": error.vendor_code},
+        )
+        return "sms_not_sent"
+    return ""
 
 
 async def check_code(tx: Tx, keys: KeyRing, phone: str, code: str) -> bool:

@@ -23,6 +23,7 @@ class TicketRow(Base):
         Index("ix_tickets_priority", "priority", "state", "id"),
         Index("ix_tickets_breached", "is_breached", "state", "id"),
         Index("ix_tickets_customer", "customer_id", "id"),
+        Index("ix_tickets_created", "created_at", "customer_id"),
         Index("ix_tickets_institution", "institution_id", "id"),
         Index("ix_tickets_session", "session_id"),
         Index(

@@ -18,6 +18,7 @@ from bot.config import HttpSettings, Settings
 from bot.doctor import CHECKS, diagnose
 from bot.doctor.subject import open_subject
 from bot.migrate import migrate
+from channels.sms.config import SmsSettings
 from channels.wecom.sandbox import demo_seed as seed
 from channels.wecom.sandbox.client import Sandbox
 from core.clock import ManualClock
@@ -310,6 +311,47 @@ async def test_another_key_in_the_running_process_is_noticed(
         )
         diagnosis = await examine(changed)
     assert "重启" in one(diagnosis, "wecom.callback", Status.FAIL).advice
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("MissingParameter", Status.OK), ("AuthFailure.SecretIdNotFound", Status.FAIL)],
+)
+async def test_the_key_of_the_sms_provider_is_tried_without_sending(
+    code: str, expected: Status, tmp_path: Path
+) -> None:
+    asked: list[bytes] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(await request.read())
+        error = {"Code": code, "Message": "no"}
+        return web.json_response({"Response": {"Error": error, "RequestId": "x"}})
+
+    app = web.Application()
+    app.router.add_post("/", answer)
+    async with TestServer(app) as server:
+        sms = SmsSettings.model_validate(
+            {
+                "kind": "tencent",
+                "secret_id": "id",
+                "secret_key": "key",
+                "app_id": "1400006666",
+                "sign_name": "云岭",
+                "template_id": "1110",
+                "api_base": str(server.make_url("")).rstrip("/"),
+            }
+        )
+        found = await examine(Settings(data_dir=tmp_path, sms=sms))
+    shown = one(found, "sms", expected)
+    assert shown.code == ("" if expected is Status.OK else code)
+    assert all(json.loads(body)["PhoneNumberSet"] == [] for body in asked)
+    assert asked
+
+
+async def test_without_a_provider_of_sms_the_console_one_is_warned_of(tmp_path: Path) -> None:
+    one(await examine(Settings(data_dir=tmp_path)), "sms", Status.SKIP)
+    told = Settings(data_dir=tmp_path, sms=SmsSettings(kind="console"))
+    one(await examine(told), "sms", Status.WARN)
 
 
 async def test_the_command_prints_json_and_exits_by_the_worst_finding(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.actor import Actor
+from core.customers import names
 from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Tx
 from core.ids import new_id
@@ -48,5 +49,5 @@ async def institution(tx: Tx, name: str, *, parent_id: str | None = None, level:
 async def customer(tx: Tx, name: str = "李医生", *, institution_id: str | None = None) -> str:
     row = CustomerRow(id=new_id(), name=name, institution_id=institution_id, created_at=tx.now)
     tx.db.add(row)
-    await tx.db.flush()
+    await names.rename(tx, row, name)
     return row.id

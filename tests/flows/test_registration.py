@@ -22,7 +22,7 @@ async def demo(database_url: str, tmp_path: Path) -> AsyncIterator[Company]:
 @pytest.fixture
 def codes(caplog: pytest.LogCaptureFixture) -> Any:
     """Waits for the n-th code that left by SMS."""
-    caplog.set_level(logging.WARNING)
+    caplog.set_level(logging.INFO)
 
     async def code(index: int = 0) -> str:
         async def find() -> str:
@@ -68,7 +68,7 @@ async def test_a_stranger_registers_with_detours(demo: Company, codes: Any) -> N
     await lin.enters("website")
     await lin.hears("登记单位信息")
     await lin.clicks("登记单位信息")
-    await lin.hears("怎么称呼")
+    assert "/h5/#/register/" in (await lin.hears("怎么称呼")).text
     await lin.says("123")
     await lin.hears("不能全是数字")
     await lin.says("林小雨")
@@ -112,3 +112,21 @@ async def test_asking_for_people_leaves_the_form(demo: Company) -> None:
     desk = await demo.desk("lijun")
     session = await desk.gets_session("小雨点")
     await desk.reads(session, "登记")
+
+
+async def test_chat_and_page_are_two_ends_of_one_form(demo: Company, codes: Any) -> None:
+    lin = await demo.sandbox.add_customer("小雨点", CDC)
+    await lin.says("登记")
+    asked = (await lin.hears("怎么称呼")).text
+    token = asked.split("/register/")[1].split("\n")[0]
+    page = await demo.desk("admin", online=False)
+    await lin.says("林小雨")
+    await lin.hears("单位名称")
+    assert (await page.post(f"/h5/registrations/{token}"))["step"] == "institution"
+    answers = f"/h5/registrations/{token}/answers"
+    assert (await page.post(answers, {"text": "云岭县疾控中心"}))["step"] == "phone"
+    assert (await page.post(answers, {"text": "1381"}))["problem"] == "bad_phone"
+    assert (await page.post(answers, {"text": "13812345678"}))["facts"]["phone"] == "138****5678"
+    await lin.says(await codes())
+    await lin.hears("登记完成，林小雨")
+    assert (await page.post(f"/h5/registrations/{token}"))["step"] == "done"

@@ -48,7 +48,8 @@ def li(demo: Company) -> AppChat:
 async def ticket_for(demo: Company, userid: str | None, title: str, **more: object) -> TicketView:
     async with demo.app.uow.write() as tx:
         people = {one.wecom_userid: one.id for one in await list_servicers(tx)}
-        customer = (await list_customers(tx, q="王建国")).items[0]
+        known = (await list_customers(tx)).items
+        customer = next(one for one in known if one.name == "王建国")
         draft = {"servicer_id": people[userid] if userid else None} | more
         values = {"title": title, "customer_id": customer.id} | draft
         return await service.create(tx, TicketDraft(**values), by=SYSTEM)  # type: ignore[arg-type]

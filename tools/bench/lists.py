@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - the statements are ours
-"""Lists, counts and deadlines at 1,000,000 tickets and customers."""
+"""Lists, searches, counts and deadlines at 1,000,000 tickets and customers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from sqlalchemy import text
 
 from core import schema
 from core.clock import SystemClock
+from core.customers import queries as customers
+from core.customers.search import search
 from core.db import Tx, UnitOfWork, make_engine
+from core.institutions import queries as institutions
+from core.sealing import KeyRing
 from core.segments import service as segments
 from core.tickets import queries
 from core.tickets.queries import TicketFilter
@@ -22,6 +26,7 @@ from core.views import Priority, TicketState
 from tools.bench.stage import database
 
 Results = list[tuple[str, float, str]]
+Rule = dict[str, object]
 MANY = 1_000_000
 OPEN = (TicketState.NEW, TicketState.OPEN)
 _SERIES = {
@@ -32,7 +37,23 @@ _PAST = {
     "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', 'now', '-' || n || ' seconds')",
     "postgresql": "now() - n * interval '1 second'",
 }
-_ID = {"sqlite": "printf('%020d', n)", "postgresql": "lpad(n::text, 20, '0')"}
+_ID = {"sqlite": "printf('%020d', {})", "postgresql": "lpad(({})::text, 20, '0')"}
+
+PLACES = 50_000
+#: Forty surnames, and given names of two characters out of sixty: 144,000 names.
+_SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡"
+_GIVEN = (
+    "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英建国文华辉力永"
+    "健世广志义兴良海山仁波宁贵福生龙元全胜学祥才发武新利清飞彬富顺"
+)
+_NAME = (
+    f"substr('{_SURNAMES}', n % 40 + 1, 1) || substr('{_GIVEN}', n / 40 % 60 + 1, 1)"
+    f" || substr('{_GIVEN}', n / 2400 % 60 + 1, 1)"
+)
+_PLACE = (
+    f"substr('{_GIVEN}', n % 60 + 1, 1) || substr('{_GIVEN}', n / 60 % 60 + 1, 1)"
+    " || CASE WHEN n % 7 = 0 THEN '县疾病预防控制中心' ELSE '县人民医院' END"
+)
 
 
 async def bench_lists() -> Results:
@@ -55,7 +76,7 @@ async def bench_lists() -> Results:
 
 async def _fill(tx: Tx) -> None:
     """One ticket in ten is open; a hundred servicers, ten teams, one tag in twenty customers."""
-    series, past, key = _SERIES[tx.dialect], _PAST[tx.dialect], _ID[tx.dialect]
+    series, past, key = _SERIES[tx.dialect], _PAST[tx.dialect], key_of(tx, "n")
     few = "SELECT n, CAST(n AS text) AS k FROM s WHERE n <="
     for statement in (
         f"INSERT INTO users (id, username, name, password_hash, role, is_disabled, failed_logins,"
@@ -65,10 +86,24 @@ async def _fill(tx: Tx) -> None:
         f" {series} SELECT k, k, k, 'online', 5, 0, 1 FROM ({few} 100) x",
         f"INSERT INTO teams (id, name, about, strategy, is_active, created_at, version) {series}"
         f" SELECT k, k, '', 'least_busy', true, {past}, 1 FROM ({few} 10) x",
-        f"INSERT INTO customers (id, name, avatar_url, is_temporary, phone_sealed, phone_index,"
-        f" phone_masked, note, tags, custom, created_at, version) {series} SELECT {key},"
-        f" '客户' || n, '', n % 3 = 0, '', '', '', '', CASE WHEN n % 20 = 0 THEN '[\"vip\"]'"
-        f" ELSE '[]' END{_json(tx)}, '{{}}', {past}, 1 FROM s",
+        f"INSERT INTO institutions (id, name, kind, region_code, product, product_version,"
+        f" contract_level, created_at, version) {series} SELECT {key}, {_PLACE} || n, 'cdc', '',"
+        f" '', '', CASE WHEN n % 9 = 0 THEN 'VIP' ELSE '' END, {past}, 1 FROM s WHERE n <="
+        f" {PLACES}",
+        f"INSERT INTO institution_keys (institution_id, path, normal, initials, pinyin) {series}"
+        f" SELECT {key}, {key} || '/', {_PLACE} || n, 'ylxjbyfkzzx' || n,"
+        f" 'yunlingxianjibingyufangkongzhizhongxin' || n FROM s WHERE n <= {PLACES}",
+        f"INSERT INTO customers (id, name, avatar_url, is_temporary, institution_id,"
+        f" phone_sealed, phone_index, phone_masked, note, tags, custom, created_at, version)"
+        f" {series} SELECT {key}, {_NAME}, '', n % 3 = 0, {key_of(tx, f'n % {PLACES} + 1')}, '',"
+        f" 'i' || n, '', '', CASE WHEN n % 20 = 0 THEN '[\"vip\"]' ELSE '[]' END{_json(tx)},"
+        f" CASE WHEN n % 10 = 0 THEN '{{\"grade\": \"A\"}}' ELSE '{{}}' END{_json(tx)}, {past},"
+        " 1 FROM s",
+        *(
+            f"INSERT INTO customer_words (word, customer_id) SELECT substr(name, {start}, {size}),"
+            " id FROM customers"
+            for start, size in ((1, 1), (1, 2), (2, 2))
+        ),
         f"INSERT INTO tickets (id, number, title, description, state, priority, source,"
         f" customer_id, team_id, servicer_id, assigned_because, fields, tags, created_at,"
         f" created_by, updated_at, due_at, is_breached, escalation_level, nudges, reopens,"
@@ -88,6 +123,11 @@ async def _fill(tx: Tx) -> None:
         "ANALYZE",
     ):
         await tx.db.execute(text(statement.replace(":", "\\:")))
+
+
+def key_of(tx: Tx, number: str) -> str:
+    """An id made of a number, in SQL."""
+    return _ID[tx.dialect].format(number)
 
 
 def _json(tx: Tx) -> str:
@@ -112,13 +152,33 @@ def _page(wanted: TicketFilter, *, deep: bool = False) -> Callable[[Tx], Awaitab
     return read
 
 
-def _count(raw: dict[str, object]) -> Callable[[Tx], Awaitable[object]]:
+def _find(q: str) -> Callable[[Tx], Awaitable[object]]:
+    return lambda tx: search(tx, _KEYS, q)
+
+
+def _count(raw: Rule) -> Callable[[Tx], Awaitable[object]]:
     return lambda tx: segments.count(tx, segments.parse_rule(raw))
 
 
-_TAGGED: dict[str, object] = {
-    "kind": "all",
-    "rules": [{"kind": "tag", "tag": "vip"}, {"kind": "temporary"}],
+_KEYS = KeyRing.from_secrets(["sixteen letters of a secret"])
+_GRADE: Rule = {"kind": "attribute", "field": "custom.grade", "op": "is", "value": "A"}
+_VIP: Rule = {"kind": "tag", "tag": "vip"}
+_SILENT: Rule = {"kind": "not", "rule": {"kind": "contacted", "days": 30}}
+_LEVEL: Rule = {"kind": "attribute", "field": "contract_level", "op": "is", "value": "VIP"}
+_NAMED: Rule = {"kind": "attribute", "field": "name", "op": "contains", "value": "建国"}
+_ASKING: Rule = {"kind": "consulted", "what": "tickets", "at_least": 1, "days": 1}
+_SEGMENTS: dict[str, Rule] = {
+    "tag and attribute": {"kind": "all", "rules": [_VIP, {"kind": "temporary"}]},
+    "contacted": {"kind": "contacted", "days": 30},
+    "nested": {
+        "kind": "all",
+        "rules": [{"kind": "any", "rules": [_VIP, _GRADE]}, _SILENT, _LEVEL],
+    },
+    "custom field": _GRADE,
+    "level of the institution": _LEVEL,
+    "name has": _NAMED,
+    "within": {"kind": "within", "institution_id": "1".rjust(20, "0")},
+    "consulted": _ASKING,
 }
 _WORK: tuple[tuple[str, str, Callable[[Tx], Awaitable[object]]], ...] = (
     ("page of all tickets", "≤ 50", _page(TicketFilter())),
@@ -141,7 +201,18 @@ _WORK: tuple[tuple[str, str, Callable[[Tx], Awaitable[object]]], ...] = (
     ("page of open by words", "≤ 50", _page(TicketFilter(states=OPEN, q="上报失败"))),
     ("page by words that nothing has", "≤ 50", _page(TicketFilter(q="失败 打印机"))),
     ("board", "live", lambda tx: queries.counts_by_state(tx, TicketFilter(states=OPEN))),
-    ("segment count, tag and attribute", "live", _count(_TAGGED)),
-    ("segment count, contacted", "live", _count({"kind": "contacted", "days": 30})),
+    *((f"segment count, {name}", "live", _count(rule)) for name, rule in _SEGMENTS.items()),
+    ("page of all customers", "≤ 50", customers.list_customers),
+    ("customers by name", "≤ 50", _find("王建国")),
+    ("customers by surname", "≤ 50", _find("王")),
+    ("customers by a name that nobody has", "≤ 50", _find("欧阳锋")),
+    ("customers of an institution", "≤ 50", _find("建国县人民医院1524")),
+    ("customers of many institutions", "≤ 50", _find("疾控中心")),
+    ("customers by institution and name", "≤ 50", _find("疾控 王建")),
+    ("customers by pinyin", "≤ 50", _find("ylxjb")),
+    ("customers by phone", "≤ 50", _find("13812345678")),
+    ("institutions by likeness", "≤ 50", lambda tx: institutions.search(tx, "建国疾控")),
+    ("institutions by pinyin", "≤ 50", lambda tx: institutions.search(tx, "ylxjb")),
+    ("institutions by anything", "≤ 50", lambda tx: institutions.search(tx, "月球第一人民医院")),
     ("next deadline of 100,000", "≤ 1000", timers.next_due_at),
 )

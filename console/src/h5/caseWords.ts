@@ -6,7 +6,12 @@ const ZH = {
   action: { confirm: "确认已解决", reopen: "没有解决，继续处理", nudge: "催一下", cancel: "撤销工单" },
   register: "登记信息", registered: "登记完成", registered_hint: "可以回到微信继续对话了。", next: "下一步", back: "上一步", again: "请再填一次",
   ask: { name: "您的姓名", institution: "您的单位", choice: "是哪一个单位？", phone: "手机号码", code: "短信验证码", done: "" },
-  problem: { bad_phone: "不是有效的手机号码", wrong_code: "验证码不对", code_expired: "验证码已过期", too_many: "操作太频繁，请稍后再试", too_many_attempts: "错误次数太多，请重新获取", not_found: "没有找到这个单位，换个说法试试", required: "请填写" },
+  resend: "没收到，重新发送",
+  problem: {
+    bad_name: "姓名应为 1 到 32 个字，不能全是数字", institution_unknown: "没有找到这个单位，请换个写法，或在微信里回复“转人工”", bad_phone: "手机号不正确，应为 11 位数字",
+    sms_limit: "短信发得太频繁了，请 {retry_after_s} 秒后再试", sms_not_sent: "短信没有发出去。请过一分钟重新发送，或在微信里回复“转人工”",
+    wrong_code: "验证码不正确", code_expired: "验证码已过期，请重新发送", too_many_attempts: "错误次数太多，请重新发送验证码",
+  },
 };
 const EN: typeof ZH = {
   broken: "Cannot be opened now, please try again later", loading: "Opening…", rate: "How was our service?", rated: "Your rating", comment: "Anything to add (optional)", submit: "Rate", history: "What happened", me: "Me", us: "Service", add: "Add something", send: "Send",
@@ -15,7 +20,12 @@ const EN: typeof ZH = {
   action: { confirm: "It is solved", reopen: "Not solved, go on", nudge: "Remind them", cancel: "Withdraw" },
   register: "Registration", registered: "Done", registered_hint: "You can go back to the talk in WeChat.", next: "Next", back: "Back", again: "Please try once more",
   ask: { name: "Your name", institution: "Your institution", choice: "Which of these?", phone: "Mobile number", code: "Code from the message", done: "" },
-  problem: { bad_phone: "Not a mobile number", wrong_code: "Wrong code", code_expired: "The code has expired", too_many: "Too often, please wait", too_many_attempts: "Too many errors, ask for a new code", not_found: "Not found, try other words", required: "Please fill it in" },
+  resend: "Nothing came, send it again",
+  problem: {
+    bad_name: "A name has 1 to 32 characters and not only digits", institution_unknown: "Not found. Try other words, or ask for a person in WeChat", bad_phone: "Not a mobile number of 11 digits",
+    sms_limit: "Too many messages, please try again in {retry_after_s} s", sms_not_sent: "The message could not be sent. Try again in a minute, or ask for a person in WeChat",
+    wrong_code: "Wrong code", code_expired: "The code has expired, send a new one", too_many_attempts: "Too many errors, send a new code",
+  },
 };
 export const caseWords = /^zh/i.test(navigator.language) ? ZH : EN;
 

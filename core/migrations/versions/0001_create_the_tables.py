@@ -570,7 +570,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_customers'))
     )
     with op.batch_alter_table('customers', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_customers_institution_id'), ['institution_id'], unique=False)
+        batch_op.create_index('ix_customers_institution', ['institution_id', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_customers_name'), ['name'], unique=False)
         batch_op.create_index(batch_op.f('ix_customers_phone_index'), ['phone_index'], unique=False)
 
@@ -661,6 +661,15 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('customer_secrets', schema=None) as batch_op:
         batch_op.create_index('ix_customer_secrets_index', ['kind', 'blind_index'], unique=False)
+
+    op.create_table('customer_words',
+    sa.Column('word', sa.String(length=16), nullable=False),
+    sa.Column('customer_id', sa.String(length=32), nullable=False),
+    sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_customer_words_customer_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('word', 'customer_id', name=op.f('pk_customer_words'))
+    )
+    with op.batch_alter_table('customer_words', schema=None) as batch_op:
+        batch_op.create_index('ix_customer_words_customer', ['customer_id'], unique=False)
 
     op.create_table('desks',
     sa.Column('servicer_id', sa.String(length=32), nullable=False),
@@ -1065,6 +1074,7 @@ def upgrade() -> None:
     with op.batch_alter_table('tickets', schema=None) as batch_op:
         batch_op.create_index('ix_tickets_breached', ['is_breached', 'state', 'id'], unique=False)
         batch_op.create_index('ix_tickets_category', ['category_id', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_created', ['created_at', 'customer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_tickets_created_at'), ['created_at'], unique=False)
         batch_op.create_index('ix_tickets_customer', ['customer_id', 'id'], unique=False)
         batch_op.create_index('ix_tickets_due', ['due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))

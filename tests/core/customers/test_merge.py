@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from core.actor import Actor
 from core.content import Address
-from core.customers import duplicates, merge, profiles, service
+from core.customers import duplicates, merge, names, profiles, service
 from core.customers.file_models import CustomerMergeRow
 from core.customers.models import CustomerRow
 from core.customers.profiles import CustomerSecret
@@ -43,7 +43,8 @@ async def everything(tx: Tx, *names: str) -> dict[str, list[Any]]:
 async def person(tx: Tx, name: str, user: str, *, phone: str = "", email: str = "") -> str:
     identity = await service.ensure_identity(tx, Address("wecom_kf", "door", user))
     row = await tx.db.get_one(CustomerRow, identity.customer_id)
-    row.name, row.is_temporary = name, not phone
+    row.is_temporary = not phone
+    await names.rename(tx, row, name)
     for kind, value in ((CustomerSecret.PHONE, phone), (CustomerSecret.EMAIL, email)):
         if value:
             await profiles.store_secret(tx, KEYS, row.id, kind, value)

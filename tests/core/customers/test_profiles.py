@@ -88,41 +88,6 @@ def test_what_cannot_be_one_is_refused(kind: CustomerSecret, value: str) -> None
         profiles.checked(kind, value)
 
 
-async def test_after_a_key_change_old_numbers_are_found_and_sealed_anew(uow: UnitOfWork) -> None:
-    rotated = KeyRing.from_secrets(["another secret of 16", "a secret of sixteen"])
-    async with uow.write() as tx:
-        person = await seed.customer(tx)
-        await profiles.set_secret(tx, KEYS, person, CustomerSecret.PHONE, "13812345678", by=BOSS)
-        assert await profiles.find(tx, rotated, CustomerSecret.PHONE, "13812345678") == (person,)
-        assert await profiles.reseal(tx, rotated) is None
-        only_new = KeyRing.from_secrets(["another secret of 16"])
-        assert await profiles.find(tx, only_new, CustomerSecret.PHONE, "13812345678") == (person,)
-        assert (
-            await profiles.reveal(tx, only_new, person, CustomerSecret.PHONE, by=BOSS)
-            == "13812345678"
-        )
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [(CustomerSecret.EMAIL, "li@yun.cn"), (CustomerSecret.ID_NUMBER, "11010519491231002X")],
-)
-async def test_a_key_change_renews_every_kind_step_by_step(
-    uow: UnitOfWork, kind: CustomerSecret, value: str
-) -> None:
-    rotated = KeyRing.from_secrets(["another secret of 16", "a secret of sixteen"])
-    only_new = KeyRing.from_secrets(["another secret of 16"])
-    async with uow.write() as tx:
-        people = sorted([await seed.customer(tx), await seed.customer(tx)])
-        for person in people:
-            await profiles.set_secret(tx, KEYS, person, kind, value, by=BOSS)
-        assert await profiles.reseal(tx, rotated, limit=1) == people[0]
-        assert await profiles.find(tx, only_new, kind, value) == (people[0],)
-        assert await profiles.reseal(tx, rotated, after=people[0]) is None
-        assert await profiles.find(tx, only_new, kind, value) == tuple(people)
-        assert await profiles.reveal(tx, only_new, people[1], kind, by=BOSS) == value
-
-
 async def test_custom_fields_follow_the_setting(uow: UnitOfWork) -> None:
     async with uow.write() as tx:
         person = await seed.customer(tx)

@@ -55,10 +55,10 @@ async def test_nonsense_finds_nothing(uow: UnitOfWork) -> None:
 def test_scores_order_from_same_to_unlike() -> None:
     name = "苏州市疾病预防控制中心"
     typed = (name, "苏州市疾病", "苏州疾控", "苏州医院")
-    scores = [matching.score(one, name) for one in typed]
+    scores = [matching.score(one, matching.keys_of(name)) for one in typed]
     assert scores == sorted(scores, reverse=True)
     assert scores[0] == 1.0
-    assert matching.score("", name) == 0.0
+    assert matching.score("", matching.keys_of(name)) == 0.0
 
 
 async def test_a_moved_institution_takes_its_subtree_along(uow: UnitOfWork) -> None:

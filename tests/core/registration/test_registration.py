@@ -18,7 +18,7 @@ from core.registration import entry, service
 from core.registration.entry import LinkDraft
 from core.registration.models import RegistrationRow
 from core.registration.service import Prompt, RegistrationStep
-from core.registration.sms import ConsoleSms
+from core.registration.sms import ConsoleSms, NoSms, SmsOrder, deliver
 from core.sealing import KeyRing
 from core.teams import queries as team_queries
 from core.teams import service as teams
@@ -160,10 +160,21 @@ async def test_nobody_answers_a_form_that_was_not_begun(phone: Phone) -> None:
 async def test_the_console_maker_logs_the_code_but_not_the_number(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.WARNING):
-        await ConsoleSms().send_code("13812345678", "123456")
+    with caplog.at_level(logging.INFO):
+        await ConsoleSms().send_code("13812345678", "123456", 5)
     assert "123456" in caplog.text
     assert "13812345678" not in caplog.text
+    assert [one.levelname for one in caplog.records] == ["INFO"]
+
+
+async def test_a_code_that_could_not_leave_is_reported_and_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    order = SmsOrder("13812345678", "123456")
+    with caplog.at_level(logging.DEBUG):
+        assert await deliver(NoSms(), order) == "sms_not_sent"
+        assert "123456" not in caplog.text
+        assert await deliver(ConsoleSms(), order) == ""
 
 
 async def test_a_link_places_a_newcomer_before_the_first_word(
