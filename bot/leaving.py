@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from core.actor import Actor
-from core.assignment.queries import Wanted, calendar_of, candidates, slots
+from core.assignment.queries import Asking, Wanted, calendar_of, candidates, slots
 from core.assignment.routing import destinations, reception_mode
 from core.calendars import arithmetic
 from core.calendars.queries import list_calendars, working_calendar
@@ -35,29 +35,40 @@ FORM: Final = "leaving"
 _ACTOR: Final = Actor.system("leave_message")
 _WEEKDAYS: Final = "一二三四五六日"
 _LINES_KEPT: Final = 50
+_PROGRESS: Final = "发送“我的工单”可以查看进度。"
+#: Menu ids of the offer to those who wait.
+LEAVE, STAY = "wait_leave", "wait_stay"
 
 
 @dataclass(frozen=True, slots=True)
-class _Absence:
+class Absence:
     """back_at None: nobody is online, and when somebody comes is not known."""
 
     back_at: datetime | None
 
 
-async def leave_message(tx: Tx, thread: Thread, session: SessionRow) -> str | None:
-    """What to tell a customer who has to leave a message; None when people can be waited for."""
+async def leave_message(
+    tx: Tx, thread: Thread, session: SessionRow, *, is_wish: bool = False
+) -> str | None:
+    """What to tell a customer who has to leave a message; None when people can be waited for.
+
+    is_wish: they waited long enough and chose it themselves.
+    """
     form = thread.conversation.form
     if form.get("state") == FORM and is_running(form["data"], tx.now):
         await _close(tx, session)
         return _words(form["data"]["number"], _moment(form["data"]))
     absence = await _absence(tx, thread)
-    if absence is None:
+    if absence is None and not is_wish:
         return None
+    absence = absence or Absence(None)
     ticket = await _ticket(tx, thread, session, absence)
     await _close(tx, session)
     until = absence.back_at.isoformat() if absence.back_at else ""
     data = {"ticket_id": ticket.id, "number": ticket.number, "until": until}
     thread.conversation.form = {"state": FORM, "data": data} if until else {}
+    if is_wish and absence.back_at is None:
+        return f"已为您留言，工单号 {ticket.number}，客服上线后会尽快回复您。{_PROGRESS}"
     return _words(ticket.number, absence.back_at)
 
 
@@ -74,35 +85,41 @@ def spoken_moment(at: datetime) -> str:
     return f"{local.month} 月 {local.day} 日（周{weekday}）{local:%H:%M}"
 
 
-async def _absence(tx: Tx, thread: Thread) -> _Absence | None:
+async def _absence(tx: Tx, thread: Thread) -> Absence | None:
+    return await after_hours(tx, thread) or await _overflow(tx)
+
+
+async def after_hours(tx: Tx, thread: Thread) -> Absence | None:
+    """All who may serve this customer are closed, and nobody is on duty; None: somebody is in."""
     opens = []
     for place in await destinations(tx, thread.customer.id, thread.account.team_id):
         calendar_id = await calendar_of(tx, place.team_id) or await _default_calendar(tx)
         if calendar_id is None:
-            return await _overflow(tx)
+            return None
         calendar = await working_calendar(tx, calendar_id)
         if arithmetic.is_open(calendar, tx.now):
-            return await _overflow(tx)
+            return None
         mode = reception_mode(thread.account, place)
-        if await candidates(tx, Wanted(thread.account.id, mode, place.team_id)):
+        wanted = Wanted(thread.account.id, mode, place.team_id)
+        if await candidates(tx, wanted, asking=Asking.PRESENT):
             return None
         opens.append(arithmetic.next_open(calendar, tx.now))
     known = [at for at in opens if at is not None]
-    return _Absence(min(known) if known else None)
+    return Absence(min(known) if known else None)
 
 
-async def _overflow(tx: Tx) -> _Absence | None:
+async def _overflow(tx: Tx) -> Absence | None:
     if (await slots(tx)).servicers_online:
         return None
     is_full = await waiting_count(tx) >= tx.settings.get(Reception).queue_max
-    return _Absence(None) if is_full else None
+    return Absence(None) if is_full else None
 
 
 async def _default_calendar(tx: Tx) -> str | None:
     return next((one.id for one in await list_calendars(tx) if one.is_default), None)
 
 
-async def _ticket(tx: Tx, thread: Thread, session: SessionRow, absence: _Absence) -> TicketView:
+async def _ticket(tx: Tx, thread: Thread, session: SessionRow, absence: Absence) -> TicketView:
     lines = await _customer_lines(tx, session)
     customer = thread.customer
     draft = TicketDraft(
@@ -137,7 +154,7 @@ def _words(number: str, back_at: datetime | None) -> str:
     if back_at is None:
         return (
             f"抱歉，现在没有客服在线，等候的人也很多。您的问题已登记为工单 {number}，"
-            "客服上线后会尽快回复您，发送“我的工单”可以查看进度。"
+            f"客服上线后会尽快回复您。{_PROGRESS}"
         )
     return (
         f"现在是非服务时间，已为您留言，工单号 {number}。"

@@ -125,6 +125,15 @@ class Turn:
         self.leave_form()
         await sessions.hand_off(self.tx, self.thread, self.session.id, reason=reason)
 
+    async def leave_message(self) -> None:
+        """The customer would rather leave a message than wait."""
+        if self.session is None or self.state is not SessionState.QUEUED:
+            return
+        left = await leaving.leave_message(self.tx, self.thread, self.session, is_wish=True)
+        if left is not None:
+            self.session = None
+            await self.say(left)
+
     def forget_pending(self) -> None:
         self.thread.conversation.pending_lines = []
 

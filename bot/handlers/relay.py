@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.filters.content import Says
+from bot.filters.content import MenuId, Says
 from bot.filters.session import queued, with_people
+from bot.leaving import LEAVE, STAY
 from bot.router import Router
 from channels.update import MenuChosen, MessageReceived
 from core.actor import Actor
@@ -19,6 +20,7 @@ router = Router("relay")
 #: Asking how long it takes, in a word.
 WAITING_WORDS = ("排队", "还要多久", "多久", "到我了吗", "前面还有几个", "第几位")
 LEAVING_WORDS = ("取消排队", "不排了", "不等了", "退出排队")
+MESSAGE_WORDS = ("留言", "我要留言")
 _CUSTOMER = Actor.system("customer_left_queue")
 
 
@@ -41,6 +43,30 @@ async def left_queue(update: MessageReceived, ctx: Context) -> None:
         await sessions.close(turn.tx, turn.session.id, reason="left_queue", by=_CUSTOMER)
         turn.session = None
         await turn.say("好的，已为您取消排队。有问题可以直接问我，需要人工时回复“转人工”。")
+
+
+@router.on(MessageReceived, queued & Says(MESSAGE_WORDS))
+async def wants_to_leave_message(update: MessageReceived, ctx: Context) -> None:
+    await _leave_message(ctx, update.message_id, update.content)
+
+
+@router.on(MenuChosen, queued & MenuId(LEAVE))
+async def clicked_leave_message(update: MenuChosen, ctx: Context) -> None:
+    await _leave_message(ctx, update.message_id, Text(text=update.text))
+
+
+@router.on(MenuChosen, queued & MenuId(STAY))
+async def goes_on_waiting(update: MenuChosen, ctx: Context) -> None:
+    async with ctx.write() as turn:
+        await turn.hear(update.message_id, Text(text=update.text), update.occurred_at)
+        if turn.state is SessionState.QUEUED:
+            await turn.say("好的，为您保留排队的位置，客服上线后按顺序接待。")
+
+
+async def _leave_message(ctx: Context, message_id: str, content: Content) -> None:
+    async with ctx.write() as turn:
+        await turn.hear(message_id, content, ctx.update.occurred_at)
+        await turn.leave_message()
 
 
 @router.on(MessageReceived, with_people)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
+from bot.jobs.each import each
+from bot.jobs.waiting import tell_waiting
 from core.actor import Actor
 from core.db import Tx, UnitOfWork
-from core.errors import DomainError
 from core.events import AlarmRaised
 from core.sessions.drain import drain_queue
 from core.sessions.idle import idle_bot_sessions, silent_customers, unanswered_sessions
@@ -22,16 +21,17 @@ async def sweep_sessions(uow: UnitOfWork) -> None:
         unanswered = await unanswered_sessions(tx)
         to_remind, to_end = await silent_customers(tx)
     for session_id in idle:
-        await _each(uow, close, session_id, reason="silent", by=_SYSTEM)
+        await each(uow, close, session_id, reason="silent", by=_SYSTEM)
     for session_id, why in unanswered:
-        await _each(uow, _take_away, session_id, why=why)
+        await each(uow, _take_away, session_id, why=why)
     ending = set(to_end)
     for session_id in to_remind:
         if session_id not in ending:
-            await _each(uow, remind, session_id)
+            await each(uow, remind, session_id)
     for session_id in to_end:
-        await _each(uow, close, session_id, reason="customer_silent", by=_SYSTEM)
+        await each(uow, close, session_id, reason="customer_silent", by=_SYSTEM)
     await drain_queue(uow)
+    await tell_waiting(uow)
 
 
 async def _take_away(tx: Tx, session_id: str, *, why: str) -> None:
@@ -39,13 +39,3 @@ async def _take_away(tx: Tx, session_id: str, *, why: str) -> None:
     view = await requeue(tx, session_id, reason=why)
     facts = {"customer": view.customer_name}
     tx.emit(AlarmRaised(code=why, session_id=session_id, facts=facts))
-
-
-async def _each(
-    uow: UnitOfWork, work: Callable[..., Awaitable[object]], session_id: str, **more: object
-) -> None:
-    try:
-        async with uow.write() as tx:
-            await work(tx, session_id, **more)
-    except DomainError:
-        return  # it moved meanwhile: the rule no longer holds

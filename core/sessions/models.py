@@ -45,6 +45,11 @@ class SessionRow(Base):
     handed_off_at: Mapped[datetime | None]
     queued_at: Mapped[datetime | None]
     promised_wait_s: Mapped[int | None]
+    #: The place in the queue that the customer was told last, and how often it was told anew.
+    told_place: Mapped[int | None]
+    told_times: Mapped[int] = mapped_column(default=0)
+    #: When they were offered to leave a message instead of waiting; once for each wait.
+    offered_at: Mapped[datetime | None]
     assigned_at: Mapped[datetime | None]
     first_customer_at: Mapped[datetime | None]
     first_response_at: Mapped[datetime | None]

@@ -85,6 +85,9 @@ async def hand_off(
         rank_at=tx.now - await _head_start(tx, thread),
         team_id=places[0].team_id,
         route=route_of(places),
+        told_place=None,
+        told_times=0,
+        offered_at=None,
         handoff_reason=reason,
         mode=reception_mode(thread.account, places[0]),
         waiting_since=row.waiting_since or tx.now,
@@ -97,6 +100,7 @@ async def hand_off(
     if position == 1 and await assign_next(tx, row.id) is not None:
         return await session_view(tx, row.id)
     if notify:
+        row.told_place = position
         await tell(tx, thread, row.id, queue_words(tx, position, promise))
     return view
 
@@ -184,6 +188,9 @@ async def requeue(
         Action.REQUEUE,
         servicer_id=None,
         route=route_of(await places_of(tx, row)),
+        told_place=None,
+        told_times=0,
+        offered_at=None,
         queued_at=tx.now,
         rank_at=tx.now - timedelta(seconds=tx.settings.get(Reception).returned_bonus_s),
         lost_by=_lost(row.lost_by, previous if reason in _LOST else None),

@@ -75,6 +75,22 @@ class Reception(Section):
         description="超过后客户改为留言，建成工单",
         json_schema_extra=unit("位"),
     )
+    queue_updates_max: int = Field(
+        2,
+        ge=0,
+        le=3,
+        title="排队进展最多通知几次",
+        description="前面的人少了一半，或轮到下一位时通知；总会留出两条给接待和结束语",
+        json_schema_extra=unit("次"),
+    )
+    nobody_online_s: int = Field(
+        900,
+        ge=60,
+        le=86400,
+        title="无人在线多久后请客户留言",
+        description="等候中遇到下班也会请客户留言；每次排队只问一次",
+        json_schema_extra=unit("s"),
+    )
     servicer_silent_s: int = Field(
         600,
         ge=60,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.jobs.sweep import sweep_sessions
 from bot.leaving import spoken_moment
 from core.actor import Actor
 from core.calendars import arithmetic, service
@@ -81,6 +82,26 @@ async def test_a_full_queue_without_anybody_takes_messages(demo: Company) -> Non
     await wang.hears("没有客服在线")
     await other.says("转人工")
     await other.hears("等候的人也很多")
+
+
+async def test_who_still_waits_when_the_doors_close_may_leave_a_message(demo: Company) -> None:
+    wang, other = demo.customer(1), demo.customer(2)
+    for customer in (wang, other):
+        await customer.says("转人工")
+        await customer.hears("没有客服在线")
+    promised = await closed_until_the_day_after_tomorrow(demo)
+    await sweep_sessions(demo.app.uow)
+    told = await wang.hears("人工客服已经下班")
+    assert promised in told.text
+    await wang.clicks("留言")
+    left = await wang.hears("已为您留言")
+    assert f"我们将在 {promised} 前回复您" in left.text
+    await other.hears("人工客服已经下班")
+    await other.clicks("继续等候")
+    await other.hears("保留排队的位置")
+    desk = await demo.desk("chenjing", online=False)
+    waiting = [one["customer_id"] for one in await desk.sessions("queue")]
+    assert len(waiting) == 1
 
 
 async def test_a_customer_leaves_the_queue(demo: Company) -> None:
