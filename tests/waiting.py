@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 #: What takes longer than this does not happen at all.
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 async def eventually(find: Callable[[], Awaitable[Any]], timeout_s: float = PATIENCE_S) -> Any:

@@ -34,7 +34,7 @@ class Process:
         return self.log.read_text(encoding="utf-8")
 
     async def listens(self) -> None:
-        await eventually(self._answers)
+        await eventually(self._answers, timeout_s=3 * PATIENCE_S)
 
     async def says(self, part: str) -> None:
         async def find() -> bool:

@@ -25,7 +25,7 @@ from core.settings.service import put as put_setting
 from knowledge.vector_store import DatabaseVectors
 from tests.flows import company
 from tests.services import free_port
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,7 +95,7 @@ class Product:
         log.close()
 
     async def is_ready(self) -> None:
-        await eventually(self._answers)
+        await eventually(self._answers, timeout_s=3 * PATIENCE_S)
 
     async def _answers(self) -> bool:
         assert self._process is not None

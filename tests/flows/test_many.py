@@ -56,7 +56,7 @@ async def test_two_processes_share_two_hundred_customers_on_two_accounts(
                 await worker.is_ready()
             people = await a_crowd(sandbox)
             await asyncio.gather(*(phone.says(question) for phone, question in people))
-            await eventually(lambda: everybody_has_one_answer(people), timeout_s=120)
+            await eventually(lambda: everybody_has_one_answer(people), timeout_s=600)
             await sandbox.settle()
             for phone, question in people:
                 said = await answers(phone)
