@@ -155,8 +155,8 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
     ),
     "bad_ticket": ("下载链接已失效，请重新获取", "The download link has expired"),
     "nothing_to_draft": (
-        "会话中没有可整理的问答",
-        "The session holds no question with an answer",
+        "还没有可整理的问答：要有客户的问题和同事的回复",
+        "There is no question with an answer yet",
     ),
     "article_not_found": ("没有这个知识条目", "No such article"),
     "revision_not_found": ("没有这个版本", "No such revision"),

@@ -1,4 +1,4 @@
-"""A finished session as an article draft: what was asked and answered, no personal data."""
+"""A finished session or ticket as an article draft: question and answer, no personal data."""
 
 from __future__ import annotations
 
@@ -49,6 +49,26 @@ def content_of_session(
         question=first[:500],
         answer=answer[:50_000],
         similar=tuple(text[:500] for text in others[:_MOST_WORDINGS]),
+    )
+
+
+def content_of_ticket(
+    title: str, lines: Sequence[Line], *, names: Sequence[str] = ()
+) -> ArticleContent | None:
+    """The title as the question, the customer's own questions as wordings, what we did as answer.
+
+    None when nobody of us has written anything of use yet.
+    """
+    asked = [_question(line.text, names) for line in lines if line.sender == "customer"]
+    wordings = [text for text in dict.fromkeys(asked) if _asks(text) and text.endswith(_ASKING)]
+    said = dict.fromkeys(line.text.strip() for line in lines if line.sender == "servicer")
+    answer = "\n".join(redacted(text, names=names) for text in said if not is_courtesy(text))
+    if not answer:
+        return None
+    return ArticleContent(
+        question=_question(title, names)[:500],
+        answer=answer[:50_000],
+        similar=tuple(text[:500] for text in wordings[:_MOST_WORDINGS]),
     )
 
 

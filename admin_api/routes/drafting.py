@@ -1,4 +1,4 @@
-"""Help beside a session: a drafted reply with sources, and the session as an article draft."""
+"""Help beside a session: a drafted reply with sources; sessions and tickets as article drafts."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from core.db import Tx
 from core.errors import Conflict
 from core.permissions import Permission
 from core.sessions.queries import session_view
-from core.views import MessageView, Sender
+from core.tickets import queries as tickets
+from core.views import MessageView, Party, Sender, TicketEntryView
 from knowledge import service
+from knowledge.content import ArticleContent
 from knowledge.drafting import DraftReply, draft_reply
-from knowledge.transcripts import Line, content_of_session
+from knowledge.transcripts import Line, content_of_session, content_of_ticket
 from knowledge.views import ArticleView
 
 _LINES = 200
@@ -65,9 +67,42 @@ async def draft_from_session(call: Call, tx: Tx, session_id: str) -> ArticleView
     content = content_of_session([*map(_line, own)], names=sorted(names))
     if content is None:
         raise NothingToDraft(session_id=session_id)
-    content = content.model_copy(update={"source": f"session:{session_id}"})
+    return await _handed_in(call, tx, content, source=f"session:{session_id}")
+
+
+@endpoint(
+    "POST",
+    "/tickets/{ticket_id}/article-draft",
+    access=Permission.ARTICLE_EDIT,
+    tag="tickets",
+    status=201,
+)
+async def draft_from_ticket(call: Call, tx: Tx, ticket_id: str) -> ArticleView:
+    """What solved the ticket as an article, personal data removed, handed to review.
+
+    Notes among colleagues stay out.
+    """
+    ticket = await tickets.get(tx, ticket_id, by=call.actor)
+    page = await tickets.entries(tx, ticket_id, by=call.actor, limit=_LINES)
+    public = [entry for entry in page.items if entry.is_public]
+    names = {ticket.customer_name, ticket.servicer_name, *(one.author_name for one in public)}
+    content = content_of_ticket(ticket.title, [*map(_entry, public)], names=sorted(names))
+    if content is None:
+        raise NothingToDraft(ticket_id=ticket_id)
+    return await _handed_in(call, tx, content, source=f"ticket:{ticket.number}")
+
+
+async def _handed_in(call: Call, tx: Tx, content: ArticleContent, *, source: str) -> ArticleView:
+    content = content.model_copy(update={"source": source})
     made = await service.create(tx, content, by=call.actor)
     return await service.submit(tx, made.id, version=made.version, by=call.actor)
+
+
+def _entry(view: TicketEntryView) -> Line:
+    """How it was created is the customer's word, whoever wrote it down."""
+    asked = view.party is Party.CUSTOMER or view.kind == "created"
+    wrote = view.kind in {"reply", "moved"} and view.party is not Party.SYSTEM
+    return Line("customer" if asked else "servicer" if wrote else "bot", view.text)
 
 
 def _line(view: MessageView) -> Line:

@@ -150,6 +150,7 @@ TABLE = {
         "DELETE /known-questions/{known_id}",
         "POST /articles/{article_id}/impact",
         "POST /sessions/{session_id}/article-draft",
+        "POST /tickets/{ticket_id}/article-draft",
     },
     "article.publish": {
         "POST /articles/{article_id}/approve",

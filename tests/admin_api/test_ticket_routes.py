@@ -340,3 +340,28 @@ async def test_registration_links_carry_a_signed_parameter(supervisor: Api) -> N
         "GET", f"/registration-links/{made['code']}/qr", status=404, code="link_not_available"
     )
     await supervisor.call("DELETE", f"/registration-links/{made['code']}", status=204)
+
+
+async def test_a_solved_ticket_becomes_an_article_in_review(
+    servicer: Api, customer_id: str
+) -> None:
+    draft = {
+        "title": "王建国报修：日报上传失败怎么办",
+        "description": "我电话13812345678，上传一直失败，为什么？",
+        "customer_id": customer_id,
+    }
+    ticket = await servicer.call("POST", "/tickets", draft, status=201)
+    path = f"/tickets/{ticket['id']}"
+    await servicer.refused("POST", f"{path}/article-draft", status=409, code="nothing_to_draft")
+    note = {"text": "口令是 abc123，别外传", "is_public": False}
+    await servicer.call("POST", f"{path}/entries", note, status=201)
+    for text in ("好的，请稍等", "请先在“设置”里重装证书控件，再联系 13987654321 复核。"):
+        await servicer.call(
+            "POST", f"{path}/entries", {"text": text, "is_public": True}, status=201
+        )
+    made = await servicer.call("POST", f"{path}/article-draft", status=201)
+    assert made["question"].endswith("日报上传失败怎么办")
+    assert made["answer"] == "请先在“设置”里重装证书控件，再联系 〔手机号〕 复核。"
+    assert made["similar"] == ["我电话〔手机号〕，上传一直失败，为什么？"]
+    assert made["open"]["state"] == "review"
+    assert made["source"] == f"ticket:{ticket['number']}"

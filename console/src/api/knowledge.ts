@@ -10,6 +10,9 @@ export const removeArticle = (id: string) => remove(`/articles/${id}`);
 export const searchArticles = (text: string, limit = 8) =>
   post<{ items: FoundArticle[] }>("/articles/search", { text, limit });
 
+/** A session or ticket as an article that waits for review. */
+export const draftArticleFrom = (of: "sessions" | "tickets", id: string) => post<ArticleView>(`/${of}/${id}/article-draft`);
+
 /** The steps of a draft towards readers; `note` says why. */
 export type Step = "submit" | "approve" | "reject" | "discard";
 
