@@ -171,6 +171,10 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "There are too few labels to put this calibration in force",
     ),
     "category_into_itself": ("不能移动到自己的下级", "A category cannot go below itself"),
+    "too_many_lines": (
+        "一次最多 {most} 行，请分批粘贴",
+        "At most {most} lines at once",
+    ),
     "bad_question": ("问题为空或过长", "The question is empty or too long"),
     "knowledge_off": ("知识库尚未就绪", "The knowledge base is not ready"),
     "channel_failed": (

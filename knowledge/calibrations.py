@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -19,8 +19,9 @@ from core.ids import new_id
 from core.permissions import Permission
 from core.views import View
 from knowledge.answerer import Answerer
-from knowledge.calibration import FEWEST_LABELS, Calibration, Labelled, Point, curve, fit
+from knowledge.calibration import FEWEST_LABELS, Calibration, Labelled, Point, curve, fit, point_at
 from knowledge.engine import CALIBRATION_KEY
+from knowledge.growth import GrowthView, growth, recalibrated
 from knowledge.known import Known, everything_known
 from knowledge.models import CalibrationRow
 
@@ -40,10 +41,31 @@ class PointView(View):
     expected: float
 
 
+class CategoryPointView(View):
+    """What answering does in one category. is_own: its own threshold, else the shared one."""
+
+    category: str
+    labels: int
+    threshold: float
+    is_own: bool
+    point: PointView
+
+
+class LabelView(View):
+    """A known question as it was measured. confidence: with the calibration applied."""
+
+    question: str
+    confidence: float
+    is_right: bool
+    in_scope: bool
+    category: str
+
+
 class CalibrationView(View):
     """A stored fit. answer, menu: thresholds. point: what they do on the labels. labels: how many.
 
     is_own: False when there were too few labels and the shipped values stand.
+    categories: the best labelled first. growth: what more known questions brought.
     """
 
     id: str
@@ -58,6 +80,8 @@ class CalibrationView(View):
     labels: int
     point: PointView
     curve: tuple[PointView, ...]
+    categories: tuple[CategoryPointView, ...]
+    growth: tuple[GrowthView, ...]
     model: str
     scorer: str
     by: str
@@ -104,6 +128,8 @@ async def refit(
     result = fit(labels, target=target, answer=shipped.answer, menu=shipped.menu)
     async with uow.write() as tx:
         row = _row(tx, result, measured, target, by)
+        grown = growth(measured, target=target, answer=shipped.answer, menu=shipped.menu)
+        row.report = row.report | {"growth": [one.model_dump() for one in grown]}
         row.model, row.scorer = answerer.model, answerer.scorer_version
         tx.db.add(row)
         await tx.db.flush()
@@ -159,6 +185,24 @@ async def list_calibrations(tx: Tx, *, limit: int = 50) -> list[CalibrationView]
     return [view(row) for row in rows]
 
 
+async def labels_between(
+    tx: Tx, calibration_id: str, threshold: float, *, limit: int = 50
+) -> list[LabelView]:
+    """Known questions that another shared threshold would answer, or no longer answer.
+
+    The surest first. Categories with a threshold of their own are left out.
+    Raises: NotFound.
+    """
+    row = await tx.db.get(CalibrationRow, calibration_id)
+    if row is None:
+        raise NotFound("calibration_not_found", calibration_id=calibration_id)
+    low, high = sorted((threshold, row.answer))
+    views = [_label(stored, row) for stored in row.labels]
+    between = [one for one in views if low <= one.confidence < high]
+    shared = [one for one in between if one.category not in row.by_category]
+    return sorted(shared, key=lambda one: -one.confidence)[:limit]
+
+
 async def _clear(tx: Tx) -> None:
     await tx.db.execute(update(CalibrationRow).values(is_active=False))
 
@@ -170,11 +214,12 @@ def _row(
     target: float,
     by: Actor,
 ) -> CalibrationRow:
-    refitted = [_again(label, result) for _, label in measured]
+    refitted = [recalibrated(label, result.slope, result.intercept) for _, label in measured]
     report = {
         "is_own": result.is_own,
         "point": _point(result.point),
         "curve": [_point(point) for point in _thinned(curve(refitted))],
+        "categories": _categories(refitted, result),
     }
     return CalibrationRow(
         id=new_id(),
@@ -192,10 +237,25 @@ def _row(
     )
 
 
-def _again(label: Labelled, result: Calibration) -> Labelled:
-    clipped = min(max(label.confidence, 1e-9), 1 - 1e-9)
-    logit = result.slope * math.log(clipped / (1 - clipped)) + result.intercept
-    return dataclasses.replace(label, confidence=1 / (1 + math.exp(-logit)))
+def _categories(labels: Sequence[Labelled], result: Calibration) -> list[dict[str, Any]]:
+    counts = Counter(label.category for label in labels if label.category)
+    return [
+        {
+            "category": category,
+            "labels": count,
+            "threshold": (needed := result.by_category.get(category, result.answer)),
+            "is_own": category in result.by_category,
+            "point": _point(point_at([o for o in labels if o.category == category], needed)),
+        }
+        for category, count in counts.most_common()
+    ]
+
+
+def _label(stored: Mapping[str, Any], row: CalibrationRow) -> LabelView:
+    fields = {name: stored[name] for name in ("is_right", "in_scope", "category")}
+    label = Labelled(stored["confidence"], **fields)
+    confidence = recalibrated(label, row.slope, row.intercept).confidence
+    return LabelView(question=stored["question"], confidence=confidence, **fields)
 
 
 def _thinned(points: Sequence[Point], most: int = 200) -> Sequence[Point]:
@@ -230,6 +290,8 @@ def view(row: CalibrationRow) -> CalibrationView:
         labels=len(row.labels),
         point=PointView.model_validate(row.report["point"]),
         curve=tuple(PointView.model_validate(point) for point in row.report["curve"]),
+        categories=tuple(map(CategoryPointView.model_validate, row.report["categories"])),
+        growth=tuple(GrowthView.model_validate(one) for one in row.report["growth"]),
         model=row.model,
         scorer=row.scorer,
         by=row.by,

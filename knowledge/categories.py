@@ -69,6 +69,7 @@ async def move_category(
 ) -> CategoryView:
     """Rename or move a node with all below it; its articles go along.
 
+    position: its place among its new siblings, counted from 0; None leaves the order as it is.
     Raises: Forbidden; NotFound; Invalid; Conflict when the target is there.
     """
     by.require(Permission.ARTICLE_PUBLISH)
@@ -85,8 +86,22 @@ async def move_category(
         await tx.db.flush()
         row = await tx.db.get_one(CategoryRow, target)
     if position is not None:
-        row.position = position
+        await _place(tx, row, position)
     return _view(row, 0)
+
+
+async def _place(tx: Tx, row: CategoryRow, position: int) -> None:
+    """Number the siblings anew, with this one at its place."""
+    parent = row.path.rpartition("/")[0]
+    everything = await tx.db.scalars(
+        select(CategoryRow).order_by(CategoryRow.position, CategoryRow.path)
+    )
+    siblings = [
+        one for one in everything if one.path.rpartition("/")[0] == parent and one is not row
+    ]
+    siblings.insert(position, row)
+    for place, one in enumerate(siblings):
+        one.position = place
 
 
 async def delete_category(tx: Tx, path: str, *, by: Actor) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, select, tuple_
 
@@ -18,6 +20,9 @@ from core.views import View
 from knowledge.models import ArticleRow, DecisionRow, FeedbackRow, KnownQuestionRow
 from knowledge.text import squeeze
 
+MOST_LINES: Final = 5000
+_LONGEST: Final = 500
+
 
 class KnownQuestionView(View):
     """article_id None: no article answers it, and the bot must not try."""
@@ -25,6 +30,7 @@ class KnownQuestionView(View):
     id: str
     question: str
     article_id: str | None
+    article_title: str = ""
     origin: str
     by: str
     created_at: datetime
@@ -51,7 +57,7 @@ async def put_known(
     """
     by.require(Permission.ARTICLE_EDIT)
     question = question.strip()
-    if not squeeze(question) or len(question) > 500:
+    if not squeeze(question) or len(question) > _LONGEST:
         raise Invalid("bad_question", field="question")
     if article_id is not None and await tx.db.get(ArticleRow, article_id) is None:
         raise NotFound("article_not_found", article_id=article_id)
@@ -77,19 +83,23 @@ async def delete_known(tx: Tx, known_id: str, *, by: Actor) -> None:
 
 
 async def list_known(
-    tx: Tx, *, article_id: str = "", cursor: str | None = None, limit: int = 50
+    tx: Tx, *, q: str = "", article_id: str = "", cursor: str | None = None, limit: int = 50
 ) -> Page[KnownQuestionView]:
-    """What editors wrote down, newest first."""
+    """What editors wrote down, newest first. q: a part of the question."""
     query = select(KnownQuestionRow)
     if article_id:
         query = query.where(KnownQuestionRow.article_id == article_id)
+    if q.strip():
+        query = query.where(KnownQuestionRow.question.icontains(q.strip(), autoescape=True))
     if cursor:
         before = decode_cursor(cursor, datetime, str)
         query = query.where(
             tuple_(KnownQuestionRow.created_at, KnownQuestionRow.id) < tuple_(*before)
         )
     query = query.order_by(KnownQuestionRow.created_at.desc(), KnownQuestionRow.id.desc())
-    views = [_view(row) for row in await tx.db.scalars(query.limit(limit + 1))]
+    rows = list(await tx.db.scalars(query.limit(limit + 1)))
+    titles = await _titles(tx, {row.article_id for row in rows if row.article_id})
+    views = [_view(row, titles.get(row.article_id or "", "")) for row in rows]
     return page_of(views, limit, lambda view: (view.created_at, view.id))
 
 
@@ -128,6 +138,48 @@ def _learnt(question: str, shown: str | None, verdict: str, right: str | None) -
     return Known(question, right)
 
 
+class KnownImport(View):
+    """kept: questions written down. errors: (line, why) of those that were not."""
+
+    kept: int
+    errors: tuple[tuple[int, str], ...]
+
+
+async def import_lines(tx: Tx, text: str, *, by: Actor) -> KnownImport:
+    """Lines `question <tab> article`, as a spreadsheet copies them.
+
+    The article is named by its imported id, its id or its standard question; without one no
+    article answers the question. Raises: Forbidden; Invalid `too_many_lines`.
+    """
+    by.require(Permission.ARTICLE_EDIT)
+    lines = [line.split("\t") for line in text.splitlines()]
+    if len(lines) > MOST_LINES:
+        raise Invalid("too_many_lines", most=MOST_LINES)
+    ids = await _named(tx, {line[1].strip() for line in lines if len(line) > 1})
+    kept, errors = 0, []
+    for number, (question, *rest) in enumerate(lines, start=1):
+        name = rest[0].strip() if rest else ""
+        if not question.strip() and not name:
+            continue
+        if not squeeze(question) or len(question.strip()) > _LONGEST:
+            errors.append((number, "bad_question"))
+        elif name and name not in ids:
+            errors.append((number, "article_not_found"))
+        else:
+            await put_known(tx, question, ids[name] if name else None, by=by, origin="import")
+            kept += 1
+    return KnownImport(kept=kept, errors=tuple(errors))
+
+
+async def _named(tx: Tx, names: AbstractSet[str]) -> dict[str, str]:
+    """Article ids by whatever people call the articles; exact ids win."""
+    found: dict[str, str] = {}
+    for column in (ArticleRow.question, ArticleRow.id, ArticleRow.external_id):
+        rows = await tx.db.execute(select(column, ArticleRow.id).where(column.in_(names)))
+        found |= dict(rows.all())
+    return found
+
+
 async def import_known(
     tx: Tx, questions: Sequence[tuple[str, Sequence[str]]], *, by: Actor
 ) -> int:
@@ -150,5 +202,11 @@ async def import_known(
     return kept
 
 
-def _view(row: KnownQuestionRow) -> KnownQuestionView:
-    return KnownQuestionView.model_validate(row, from_attributes=True)
+def _view(row: KnownQuestionRow, title: str = "") -> KnownQuestionView:
+    view = KnownQuestionView.model_validate(row, from_attributes=True)
+    return view.model_copy(update={"article_title": title})
+
+
+async def _titles(tx: Tx, ids: AbstractSet[str]) -> dict[str, str]:
+    query = select(ArticleRow.id, ArticleRow.question).where(ArticleRow.id.in_(ids))
+    return dict((await tx.db.execute(query)).all())

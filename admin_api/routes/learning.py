@@ -13,10 +13,10 @@ from admin_api.routes.knowledge import answerer
 from core.db import Tx
 from core.permissions import Permission
 from knowledge import calibrations, gaps, known, queries, regression
-from knowledge.calibrations import CalibrationView
+from knowledge.calibrations import CalibrationView, LabelView
 from knowledge.content import ArticleContent
 from knowledge.gaps import GapView
-from knowledge.known import KnownQuestionView
+from knowledge.known import KnownImport, KnownQuestionView
 from knowledge.regression import Impact
 from knowledge.views import ArticleView
 
@@ -91,6 +91,9 @@ async def reopen_gap(call: Call, tx: Tx, gap_id: str, body: VersionBody) -> GapV
 
 
 class KnownQuery(PageQuery):
+    """q: a part of the question."""
+
+    q: str = Field("", max_length=100)
     article_id: str = Field("", max_length=32)
 
 
@@ -108,7 +111,7 @@ async def list_known_questions(
     """Questions whose right answer was written down, newest first."""
     del call
     page = await known.list_known(
-        tx, article_id=query.article_id, cursor=query.cursor, limit=query.limit
+        tx, q=query.q, article_id=query.article_id, cursor=query.cursor, limit=query.limit
     )
     return listing(page)
 
@@ -117,6 +120,18 @@ async def list_known_questions(
 async def put_known_question(call: Call, tx: Tx, body: KnownBody) -> KnownQuestionView:
     """Write down the right answer of a question; the last word counts."""
     return await known.put_known(tx, body.question, body.article_id, by=call.actor)
+
+
+class KnownImportBody(Body):
+    """text: lines `question <tab> article` (its id or standard question; none: no answer)."""
+
+    text: str = Field(max_length=2_000_000)
+
+
+@endpoint("POST", "/known-questions/import", access=EDIT, tag="calibration")
+async def import_known_questions(call: Call, tx: Tx, body: KnownImportBody) -> KnownImport:
+    """Write down many at once, as copied from a spreadsheet; bad lines are named."""
+    return await known.import_lines(tx, body.text, by=call.actor)
 
 
 @endpoint("DELETE", "/known-questions/{known_id}", access=EDIT, tag="calibration")
@@ -149,6 +164,24 @@ async def refit(call: Call, body: RefitBody) -> CalibrationView:
         target=body.target,
         activate_own=body.activate,
     )
+
+
+class ThresholdQuery(BaseModel):
+    """threshold: the confidence from which on the bot would answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threshold: float = Field(ge=0, le=1)
+
+
+@endpoint("GET", "/calibrations/{calibration_id}/changes", access=SERVE, tag="calibration")
+async def list_threshold_changes(
+    call: Call, tx: Tx, calibration_id: str, query: ThresholdQuery
+) -> Listing[LabelView]:
+    """Known questions that another threshold would answer, or no longer answer."""
+    del call
+    found = await calibrations.labels_between(tx, calibration_id, query.threshold)
+    return Listing(items=found)
 
 
 @endpoint("POST", "/calibrations/{calibration_id}/activate", access=PUBLISH, tag="calibration")

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 
-import { pointFor, type Point } from "@/features/bot/curve";
+import { bestAssured, pointFor, type Point } from "@/features/bot/curve";
 import { chatParts, fromEditor, paragraphs } from "@/features/articles/richText";
-import { treeOf } from "@/features/knowledge/tree";
+import { placeOf, treeOf } from "@/features/knowledge/tree";
+import { percent } from "@/shared/numbers";
 
 test("a chat shows lists, links and images of rich text", () => {
   const html = '<p>先看<a href="https://a.cn">说明</a></p><ol><li>打开</li><li>确定</li></ol><img src="attachment:f1">';
@@ -32,9 +33,24 @@ test("categories nest under their parents", () => {
   expect(treeOf([row("a", ""), row("a/b", "a")]).map((node) => node.children.length)).toEqual([1]);
 });
 
-test("the target chooses the widest coverage that reaches it", () => {
-  const point = (precision: number, coverage: number) => ({ precision, coverage, answers: 9 }) as Point;
+test("a dragged category takes its place among its new siblings", () => {
+  const row = (path: string) => ({ path, parent: path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "", name: path.slice(path.lastIndexOf("/") + 1), position: 0, articles: 0 });
+  const rows = ["a", "b", "c", "a/x"].map(row);
+  const [a, b, c, x] = rows as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0], (typeof rows)[0]];
+  expect(placeOf(rows, c, a, "before")).toEqual({ to: "c", position: 0 });
+  expect(placeOf(rows, a, b, "after")).toEqual({ to: "a", position: 1 });
+  expect(placeOf(rows, x, c, "after")).toEqual({ to: "x", position: 3 });
+  expect(placeOf(rows, b, a, "inner")).toEqual({ to: "a/b", position: 1 });
+});
+
+test("the target chooses the widest coverage that is sure to reach it", () => {
+  const point = (precision_low: number, coverage: number) => ({ precision: 1, precision_low, coverage, answers: 9 }) as Point;
   const curve = [point(0.99, 0.3), point(0.98, 0.5), point(0.9, 0.8)];
   expect(pointFor(curve, 0.98)?.coverage).toBe(0.5);
   expect(pointFor(curve, 0.995)).toBeNull();
+  expect(bestAssured(curve)).toBe(0.99);
+});
+
+test("a share that is not the whole never reads as the whole", () => {
+  expect([0, 0.004, 0.5, 0.994, 0.996, 0.9999, 1].map(percent)).toEqual(["0%", "0.4%", "50%", "99.4%", "99.6%", "99.9%", "100%"]);
 });

@@ -7,11 +7,11 @@ import pytest
 from core.actor import Actor
 from core.clock import ManualClock
 from core.db import UnitOfWork
-from core.errors import Conflict, Forbidden, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 from knowledge import calibrations
 from knowledge.answerer import Answerer
 from knowledge.feedback import correct, heard_feedback
-from knowledge.known import everything_known, import_known, list_known, put_known
+from knowledge.known import everything_known, import_known, import_lines, list_known, put_known
 from tests.knowledge_base.conftest import decided, published
 
 TOPICS = ("密码", "账号", "报告", "打印机", "疫苗", "证书")
@@ -20,7 +20,8 @@ TOPICS = ("密码", "账号", "报告", "打印机", "疫苗", "证书")
 async def _base(uow: UnitOfWork, by: Actor) -> None:
     """Known questions: most are what the bot finds, some have no article."""
     for number, topic in enumerate(TOPICS):
-        article = await published(uow, question=f"怎么重置{topic}？", external_id=str(number))
+        wanted = {"question": f"怎么重置{topic}？", "external_id": str(number)}
+        article = await published(uow, **wanted, category="帐号" if number % 2 else "业务")
         async with uow.write() as tx:
             for wording in ("怎么重置{}呢", "{}如何重置", "{}重置", "想重置{}", "重置下{}"):
                 await put_known(tx, wording.format(topic), article.id, by=by)
@@ -45,6 +46,19 @@ async def test_a_refit_is_stored_with_its_labels_put_in_force_and_rolled_back(
     tiny = 1e-9
     assert all(-tiny <= p.precision_low <= p.precision + tiny for p in first.curve)
     assert all(p.precision - tiny <= p.precision_high <= 1 + tiny for p in first.curve)
+    assert {(c.category, c.is_own) for c in first.categories} == {("帐号", False), ("业务", False)}
+    assert sum(c.labels for c in first.categories) == 40
+    assert {c.threshold for c in first.categories} == {first.answer}
+    counts = [grown.labels for grown in first.growth]
+    assert (counts[0], counts[-1]) == (4, 40)
+    assert first.growth[-1].coverage == pytest.approx(first.point.coverage)
+    async with uow.read() as tx:
+        more = await calibrations.labels_between(tx, first.id, 0.0)
+        assert await calibrations.labels_between(tx, first.id, first.answer) == []
+        with pytest.raises(NotFound):
+            await calibrations.labels_between(tx, "nothing", 0.5)
+    assert len(more) == 40 - first.point.answers
+    assert all(one.confidence < first.answer for one in more)
     await answerer.reload_engine()
     fitted = await answerer.decide(question)
     assert fitted.calibration_id == first.id
@@ -129,3 +143,30 @@ async def test_a_labelled_set_is_imported_by_imported_ids(
         "甲问题": article.id,
         "乙问题": None,
     }
+
+
+async def test_known_questions_are_pasted_from_a_spreadsheet(
+    uow: UnitOfWork, reviewer: Actor
+) -> None:
+    article = await published(uow, question="怎么重置密码？", external_id="K-7")
+    pasted = ("密码忘了\tK-7", "忘记口令\t怎么重置密码？", f"改密\t{article.id}", "食堂在哪")
+    text = "\n".join((*pasted, "", "！\tK-7", "谁\tK-9"))
+    async with uow.write() as tx:
+        report = await import_lines(tx, text, by=reviewer)
+    assert report.kept == 4
+    assert report.errors == ((6, "bad_question"), (7, "article_not_found"))
+    async with uow.read() as tx:
+        found = await list_known(tx, q="口令")
+        everything = await list_known(tx)
+    assert [(one.question, one.article_title) for one in found.items] == [
+        ("忘记口令", "怎么重置密码？")
+    ]
+    assert {one.question: one.article_id for one in everything.items} == {
+        "密码忘了": article.id,
+        "忘记口令": article.id,
+        "改密": article.id,
+        "食堂在哪": None,
+    }
+    async with uow.write() as tx:
+        with pytest.raises(Invalid):
+            await import_lines(tx, "问\n" * 5001, by=reviewer)

@@ -70,6 +70,20 @@ async def test_siblings_keep_the_order_that_people_gave_them(
     assert [path for path, _ in await _tree(uow)] == ["丙", "甲", "甲/子", "乙"]
 
 
+async def test_a_node_that_is_dragged_takes_its_place_and_the_others_make_room(
+    uow: UnitOfWork, author: Actor, reviewer: Actor
+) -> None:
+    async with uow.write() as tx:
+        for path in ("a", "b", "c", "a/x"):
+            await categories.create_category(tx, path, by=author)
+        await categories.move_category(tx, "c", to="c", position=0, by=reviewer)
+        await categories.move_category(tx, "a/x", to="x", position=2, by=reviewer)
+    assert [path for path, _ in await _tree(uow)] == ["c", "a", "x", "b"]
+    async with uow.write() as tx:
+        await categories.move_category(tx, "c", to="c", position=3, by=reviewer)
+    assert [path for path, _ in await _tree(uow)] == ["a", "x", "b", "c"]
+
+
 async def test_the_timer_jobs_end_their_timers(uow: UnitOfWork, clock: ManualClock) -> None:
     await published(uow, expires_at=clock.now() + timedelta(days=1))
     clock.advance(days=2)

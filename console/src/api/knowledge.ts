@@ -11,7 +11,8 @@ export const searchArticles = (text: string, limit = 8) =>
   post<{ items: FoundArticle[] }>("/articles/search", { text, limit });
 
 /** A session or ticket as an article that waits for review. */
-export const draftArticleFrom = (of: "sessions" | "tickets", id: string) => post<ArticleView>(`/${of}/${id}/article-draft`);
+export const articleFromSession = (id: string) => post<ArticleView>(`/sessions/${id}/article-draft`);
+export const articleFromTicket = (id: string) => post<ArticleView>(`/tickets/${id}/article-draft`);
 
 /** The steps of a draft towards readers; `note` says why. */
 export type Step = "submit" | "approve" | "reject" | "discard";

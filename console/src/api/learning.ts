@@ -1,6 +1,6 @@
 /** What the base learns from use: gaps, calibrations, the bot's answers. */
-import { call, get, post, type Query } from "./http";
-import type { ArticleView, BotFigures, CalibrationView, DecisionView, GapView, Page, ReplayView } from "./types";
+import { call, get, post, put, type Query } from "./http";
+import type { ArticleView, BotFigures, CalibrationView, DecisionView, GapView, KnownImport, KnownQuestionView, LabelView, Page, ReplayView } from "./types";
 
 export const gaps = (query: Query) => get<Page<GapView>>("/gaps", query);
 export const gap = (id: string) => get<GapView>(`/gaps/${id}`);
@@ -13,6 +13,8 @@ export const moveGap = (row: GapView, step: "dismiss" | "reopen") =>
 export const calibrations = () => get<{ items: CalibrationView[] }>("/calibrations");
 export const refit = (target: number, activate: boolean) =>
   post<CalibrationView>("/calibrations", { target, activate });
+export const thresholdChanges = (id: string, threshold: number) =>
+  get<{ items: LabelView[] }>(`/calibrations/${id}/changes`, { threshold });
 export const activate = (id: string) => post<CalibrationView>(`/calibrations/${id}/activate`);
 export const deactivate = () => call<undefined>("DELETE", "/calibrations/active");
 
@@ -22,3 +24,10 @@ export const correct = (id: string, article_id: string | null) =>
   post<DecisionView>(`/decisions/${id}/correction`, { article_id });
 export const tryQuestion = (question: string) => post<DecisionView>("/bot/ask", { question });
 export const botFigures = (since: string, until: string) => get<BotFigures>("/bot/figures", { since, until });
+
+export const knownQuestions = (query: Query) => get<Page<KnownQuestionView>>("/known-questions", query);
+/** article null: nothing answers it, and the bot must not try. */
+export const putKnown = (question: string, article_id: string | null) =>
+  put<KnownQuestionView>("/known-questions", { question, article_id });
+export const removeKnown = (id: string) => call<undefined>("DELETE", `/known-questions/${id}`);
+export const importKnown = (text: string) => post<KnownImport>("/known-questions/import", { text });

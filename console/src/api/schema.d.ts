@@ -692,6 +692,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calibrations/{calibration_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Known questions that another threshold would answer, or no longer answer. */
+        get: operations["list_threshold_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/categories": {
         parameters: {
             query?: never;
@@ -1545,6 +1562,23 @@ export interface paths {
         /** Write down the right answer of a question; the last word counts. */
         put: operations["put_known_question"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/known-questions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write down many at once, as copied from a spreadsheet; bad lines are named. */
+        post: operations["import_known_questions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2816,6 +2850,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{ticket_id}/article-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What solved the ticket as an article, personal data removed, handed to review. */
+        post: operations["draft_from_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{ticket_id}/assign": {
         parameters: {
             query?: never;
@@ -3977,6 +4028,7 @@ export interface components {
          * @description A stored fit. answer, menu: thresholds. point: what they do on the labels. labels: how many.
          *
          *     is_own: False when there were too few labels and the shipped values stand.
+         *     categories: the best labelled first. growth: what more known questions brought.
          */
         CalibrationView: {
             /** Id */
@@ -4004,6 +4056,10 @@ export interface components {
             point: components["schemas"]["PointView"];
             /** Curve */
             curve: components["schemas"]["PointView"][];
+            /** Categories */
+            categories: components["schemas"]["CategoryPointView"][];
+            /** Growth */
+            growth: components["schemas"]["GrowthView"][];
             /** Model */
             model: string;
             /** Scorer */
@@ -4107,6 +4163,21 @@ export interface components {
              * @default null
              */
             position?: number | null;
+        };
+        /**
+         * CategoryPointView
+         * @description What answering does in one category. is_own: its own threshold, else the shared one.
+         */
+        CategoryPointView: {
+            /** Category */
+            category: string;
+            /** Labels */
+            labels: number;
+            /** Threshold */
+            threshold: number;
+            /** Is Own */
+            is_own: boolean;
+            point: components["schemas"]["PointView"];
         };
         /** CategoryShare */
         CategoryShare: {
@@ -5117,6 +5188,24 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * GrowthView
+         * @description Had only so many questions been known: the threshold chosen from them, tried on all.
+         */
+        GrowthView: {
+            /** Labels */
+            labels: number;
+            /** Threshold */
+            threshold: number;
+            /** Coverage */
+            coverage: number;
+            /** Precision */
+            precision: number;
+            /** Precision Low */
+            precision_low: number;
+            /** Precision High */
+            precision_high: number;
+        };
+        /**
          * Hello
          * @description last_event_id: the newest event that the client has applied; null for a new client.
          */
@@ -5461,6 +5550,27 @@ export interface components {
             article_id?: string | null;
         };
         /**
+         * KnownImport
+         * @description kept: questions written down. errors: (line, why) of those that were not.
+         */
+        KnownImport: {
+            /** Kept */
+            kept: number;
+            /** Errors */
+            errors: [
+                number,
+                string
+            ][];
+        };
+        /**
+         * KnownImportBody
+         * @description text: lines `question <tab> article` (its id or standard question; none: no answer).
+         */
+        KnownImportBody: {
+            /** Text */
+            text: string;
+        };
+        /**
          * KnownQuestionView
          * @description article_id None: no article answers it, and the bot must not try.
          */
@@ -5471,6 +5581,11 @@ export interface components {
             question: string;
             /** Article Id */
             article_id: string | null;
+            /**
+             * Article Title
+             * @default
+             */
+            article_title: string;
             /** Origin */
             origin: string;
             /** By */
@@ -5485,6 +5600,32 @@ export interface components {
         KnownQuestionViewList: {
             /** Items */
             items: components["schemas"]["KnownQuestionView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * LabelView
+         * @description A known question as it was measured. confidence: with the calibration applied.
+         */
+        LabelView: {
+            /** Question */
+            question: string;
+            /** Confidence */
+            confidence: number;
+            /** Is Right */
+            is_right: boolean;
+            /** In Scope */
+            in_scope: boolean;
+            /** Category */
+            category: string;
+        };
+        /** LabelViewList */
+        LabelViewList: {
+            /** Items */
+            items: components["schemas"]["LabelView"][];
             /**
              * Next Cursor
              * @default null
@@ -10830,6 +10971,39 @@ export interface operations {
             };
         };
     };
+    list_threshold_changes: {
+        parameters: {
+            query: {
+                threshold: number;
+            };
+            header?: never;
+            path: {
+                calibration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_categories: {
         parameters: {
             query?: never;
@@ -12737,6 +12911,7 @@ export interface operations {
             query?: {
                 cursor?: string;
                 limit?: number;
+                q?: string;
                 article_id?: string;
             };
             header?: never;
@@ -12785,6 +12960,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KnownQuestionView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_known_questions: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnownImportBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownImport"];
                 };
             };
             /** @description Refused */
@@ -15998,6 +16208,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft_from_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                ticket_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticleView"];
                 };
             };
             /** @description Refused */

@@ -2,9 +2,12 @@ import type { CalibrationView } from "@/api/types";
 
 export type Point = CalibrationView["point"];
 
-/** The threshold of the widest coverage whose measured precision reaches the target. */
+/** The threshold of the widest coverage whose precision is, with 95 % certainty, at least the target. */
 export function pointFor(curve: readonly Point[], target: number): Point | null {
   return curve
-    .filter((point) => point.answers > 0 && point.precision >= target)
+    .filter((point) => point.answers > 0 && point.precision_low >= target)
     .reduce<Point | null>((best, point) => (best && best.coverage >= point.coverage ? best : point), null);
 }
+
+/** What these labels can vouch for at best: too few of them, and even a perfect record proves little. */
+export const bestAssured = (curve: readonly Point[]): number => Math.max(0, ...curve.map((point) => point.precision_low));

@@ -15,3 +15,12 @@ export function treeOf(rows: readonly CategoryView[]): CategoryNode[] {
   }
   return roots;
 }
+
+/** Where a dragged category goes: its new path, and its place among the new siblings. */
+export function placeOf(rows: readonly CategoryView[], dragged: CategoryView, goal: CategoryView, where: string): { to: string; position: number } {
+  const parent = where === "inner" ? goal.path : goal.parent;
+  const siblings = rows.filter((row) => row.parent === parent && row.path !== dragged.path);
+  const at = siblings.findIndex((row) => row.path === goal.path);
+  const position = where === "inner" ? siblings.length : at + (where === "after" ? 1 : 0);
+  return { to: parent ? `${parent}/${dragged.name}` : dragged.name, position };
+}
