@@ -200,6 +200,7 @@ async def build(
             downloads,
             keyring,
             sms,
+            {channel.name: directory.limits_of(channel) for channel in channels},
             settings.public_url,
             PictureReader() if is_installed() else None,
         )

@@ -11,6 +11,7 @@ from bot.pictures.reader import PictureReader
 from bot.turn import Turn
 from channels.update import Update
 from core import inbox
+from core.accounts.limits import AccountLimits
 from core.clock import Clock
 from core.content import Address, Content
 from core.customers.queries import institution_kind
@@ -51,8 +52,9 @@ class Downloads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What handlers and jobs work with. One per process. public_url: of customers' pages.
+    """What handlers and jobs work with. One per process.
 
+    limits: of each channel's accounts. public_url: of customers' pages.
     pictures: reads screenshots; None when the extra `ocr` is not installed.
     """
 
@@ -63,12 +65,17 @@ class Tools:
     downloads: Downloads
     keys: KeyRing
     sms: SmsSender
+    limits: Mapping[str, AccountLimits]
     public_url: str
     pictures: PictureReader | None = None
 
     @property
     def clock(self) -> Clock:
         return self.uow.clock
+
+    def limits_of(self, address: Address) -> AccountLimits:
+        """Of a channel that is configured no more: none, nothing can be sent there anyway."""
+        return self.limits.get(address.channel, AccountLimits())
 
 
 def audience_of(kind: str) -> str:
@@ -105,4 +112,5 @@ class Context:
         """The handler's one write block: its effects and "done" are one transaction."""
         async with self.tools.uow.write() as tx:
             await inbox.mark_done(tx, self.inbox_id)
-            yield await Turn.begin(tx, self.update.address)
+            address = self.update.address
+            yield await Turn.begin(tx, address, self.tools.limits_of(address))

@@ -34,7 +34,7 @@ async def apologise(tools: Tools, address: Address, pending: PendingUpdate, word
             if address.channel == APP_CHANNEL:
                 await apologise_to_servicer(tx, address)
                 return
-            turn = await Turn.begin(tx, address)
+            turn = await Turn.begin(tx, address, tools.limits_of(address))
             heard = await _hear(turn, pending.payload)
             if heard is not None and turn.is_bots:
                 await turn.say(turn.words.apology_text)

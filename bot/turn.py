@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from bot import leaving
+from core.accounts.limits import AccountLimits
 from core.content import Address, Content, Image, Text, plain_text
 from core.conversations import service as conversations
 from core.conversations.media import has_file
@@ -35,8 +36,9 @@ class Turn:
     session: SessionRow | None
 
     @classmethod
-    async def begin(cls, tx: Tx, address: Address) -> Self:
-        thread = await ensure_thread(tx, address)
+    async def begin(cls, tx: Tx, address: Address, limits: AccountLimits) -> Self:
+        """limits: of the address's channel, for an account that nobody has met yet."""
+        thread = await ensure_thread(tx, address, limits)
         if thread.conversation.created_at == tx.now:
             await timers.set_timer(tx, PROFILE_TIMER, thread.conversation.id, tx.now)
         return cls(tx, thread, await open_session_of(tx, thread.conversation.id))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bot.channels import Channels
 from channels.base import AccountInfo, Channel
@@ -16,6 +18,7 @@ from core.servicers.queries import servicer_of_wecom
 from core.servicers.service import set_accepting
 from core.timers import service as timers
 from core.timers.service import Timer
+from core.views import AccountView
 
 log = logging.getLogger(__name__)
 
@@ -37,26 +40,35 @@ def limits_of(channel: Channel) -> AccountLimits:
 
 
 async def sync_directory(uow: UnitOfWork, channels: Channels) -> None:
-    """Bring accounts and their servicers up to date; one broken channel does not stop the rest."""
+    """Bring accounts and their servicers up to date; what one refuses does not stop the rest."""
     for channel in channels:
-        try:
+        with _noted(channel):
             for account in await channel.accounts():
-                await _sync_account(uow, channel, account)
-        except ChannelError as error:
-            log.warning(
-                "Accounts could not be read.",
-                extra={
-                    "action": "directory.failed",
-                    "channel": channel.name,
-                    "code": error.vendor_code,
-                },
-            )
+                view = await _sync_account(uow, channel, account)
+                if account.is_manageable:
+                    with _noted(channel):
+                        await _sync_servicers(uow, channel, view)
 
 
-async def _sync_account(uow: UnitOfWork, channel: Channel, account: AccountInfo) -> None:
-    people = await channel.servicers(account.account) if account.is_manageable else ()
+@contextmanager
+def _noted(channel: Channel) -> Iterator[None]:
+    """What the platform refuses is logged, and asked again by schedule."""
+    try:
+        yield
+    except ChannelError as error:
+        log.warning(
+            "Accounts could not be read.",
+            extra={
+                "action": "directory.failed",
+                "channel": channel.name,
+                "code": error.vendor_code,
+            },
+        )
+
+
+async def _sync_account(uow: UnitOfWork, channel: Channel, account: AccountInfo) -> AccountView:
     async with uow.write() as tx:
-        view = await register(
+        return await register(
             tx,
             channel=channel.name,
             account=account.account,
@@ -64,6 +76,11 @@ async def _sync_account(uow: UnitOfWork, channel: Channel, account: AccountInfo)
             limits=limits_of(channel),
             is_manageable=account.is_manageable,
         )
+
+
+async def _sync_servicers(uow: UnitOfWork, channel: Channel, view: AccountView) -> None:
+    people = await channel.servicers(view.account)
+    async with uow.write() as tx:
         for person in people:
             servicer = await servicer_of_wecom(tx, person.servicer_ref)
             if servicer is not None:

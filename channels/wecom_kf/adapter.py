@@ -88,6 +88,8 @@ class WeComKf(Channel):
             fresh_s=settings.poll_interval_s,
         )
         self._known: tuple[str, ...] = ()
+        #: By account: what was signalled before we ran, perhaps before anyone listened.
+        self._early: dict[str, KfSignal] = {}
         self._list_again = asyncio.Event()
 
     # --- receiving -----------------------------------------------------------------------------
@@ -101,6 +103,8 @@ class WeComKf(Channel):
         try:
             async with asyncio.TaskGroup() as group:
                 self._puller.start(group)
+                while self._early:
+                    self._follow(self._early.popitem()[1])
                 group.create_task(self._follow_signals())
                 group.create_task(self._follow_accounts())
                 group.create_task(self._poll())
@@ -122,6 +126,7 @@ class WeComKf(Channel):
         if self._puller.is_running:
             self._follow(signal)
         else:
+            self._early[signal.account] = signal
             await self._services.wake.notify(KF_PULL, signal.model_dump_json())
 
     def _follow(self, signal: KfSignal) -> None:

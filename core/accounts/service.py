@@ -42,6 +42,31 @@ async def register(
     return account_view(row)
 
 
+async def ensure_known(tx: Tx, *, channel: str, account: str, limits: AccountLimits) -> AccountRow:
+    """The account a customer writes to, registered here when its list was not read yet.
+
+    The name is the platform's id until the directory has been read.
+    """
+    wanted = select(AccountRow).where(AccountRow.channel == channel, AccountRow.account == account)
+    row = await tx.db.scalar(wanted)
+    if row is None:
+        values = {
+            "id": new_id(),
+            "channel": channel,
+            "account": account,
+            "name": account[:64],
+            "mode": ServiceMode.CONSOLE,
+            "is_active": True,
+            "is_manageable": True,
+            "limits": limits.model_dump(),
+            "created_at": tx.now,
+            "version": 1,
+        }
+        await tx.db.execute(tx.upsert(AccountRow).values(values).on_conflict_do_nothing())
+        row = (await tx.db.scalars(wanted)).one()
+    return row
+
+
 async def change(  # noqa: PLR0913 - one keyword per field that may change
     tx: Tx,
     account_id: str,

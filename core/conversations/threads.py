@@ -8,6 +8,7 @@ from sqlalchemy import Select, bindparam, select
 
 from core.accounts.limits import AccountLimits
 from core.accounts.models import AccountRow
+from core.accounts.service import ensure_known
 from core.content import Address
 from core.conversations.models import ConversationRow
 from core.conversations.window import Window
@@ -16,6 +17,8 @@ from core.customers.service import ensure_identity
 from core.db import Tx
 from core.errors import NotFound
 from core.ids import new_id
+
+_NO_LIMITS = AccountLimits()
 
 
 @dataclass(slots=True)
@@ -74,21 +77,17 @@ async def hold_thread(tx: Tx, conversation_id: str) -> Thread:
     return thread
 
 
-async def ensure_thread(tx: Tx, address: Address) -> Thread:
+async def ensure_thread(tx: Tx, address: Address, limits: AccountLimits = _NO_LIMITS) -> Thread:
     """The thread of an address; begun when this is its first word.
 
-    Raises: NotFound when the account is not registered.
+    limits: of its channel, for an account that nobody has met yet.
     """
     thread = await find_thread(tx, address=address)
     if thread is not None:
         return thread
-    account = await tx.db.scalar(
-        select(AccountRow).where(
-            AccountRow.channel == address.channel, AccountRow.account == address.account
-        )
+    account = await ensure_known(
+        tx, channel=address.channel, account=address.account, limits=limits
     )
-    if account is None:
-        raise NotFound("account_not_found", account=address.account)
     identity = await ensure_identity(tx, address)
     customer = await tx.db.get_one(CustomerRow, identity.customer_id)
     conversation = ConversationRow(

@@ -15,6 +15,7 @@ from bot import demo
 from bot.app import build, listening
 from bot.config import HttpSettings, Settings
 from tests.flows import company
+from tests.flows.vectors import keep_vectors, lend_vectors
 from tests.services import free_port
 from tests.waiting import PATIENCE_S, eventually
 
@@ -37,12 +38,12 @@ async def address(sqlite_url: str, tmp_path: Path) -> AsyncIterator[str]:
     async with build(settings, is_demo=True) as app:
         await app.prepare()
         await demo.load(app.uow)
-        await company.lend_vectors(app)
+        await lend_vectors(app)
         demo.mount(app)
         async with listening(app) as base:
             work = asyncio.create_task(app.work())
-            await eventually(lambda: company.loaded(app, work), timeout_s=180)
-            await company.keep_vectors(app)
+            await eventually(lambda: company.loaded(app, work), timeout_s=600)
+            await keep_vectors(app)
             yield base
             work.cancel()
             with suppress(asyncio.CancelledError):

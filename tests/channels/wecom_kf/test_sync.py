@@ -267,6 +267,17 @@ async def test_a_signal_from_another_process_pulls_with_its_token(
     assert wecom.bodies("kf/sync_msg")[-1]["token"] == "T1"
 
 
+async def test_a_signal_before_the_loop_runs_is_pulled_even_when_accounts_cannot_be_read(
+    kf: WeComKf, wecom: FakeWeCom, memory: MemoryServices
+) -> None:
+    wecom.defaults["kf/account/list"] = {"errcode": -1, "errmsg": "busy"}
+    wecom.defaults["kf/sync_msg"] = Log([text(0)])
+    await kf._on_signal(KfSignal(account=ACCOUNT, token="T1"))
+    task = asyncio.create_task(kf.run())
+    await memory.intake.received(1)
+    await stop(task)
+
+
 async def test_a_burst_of_signals_is_merged_into_few_pulls(
     kf: WeComKf, wecom: FakeWeCom, memory: MemoryServices
 ) -> None:
