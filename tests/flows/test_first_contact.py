@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bot.jobs.directory import sync_directory
 from core.accounts.queries import list_accounts
-from tests.flows.company import CDC, HOSPITAL, Company, company, eventually
+from tests.flows.company import CDC, HOSPITAL, Company, company
+from tests.waiting import eventually
 
 
 async def names(demo: Company) -> dict[str, str]:
