@@ -38,6 +38,7 @@ from core.clock import SystemClock
 from core.db import UnitOfWork, make_engine
 from core.diagnosis import Diagnosis, Status
 from core.errors import DomainError
+from core.history.index import rebuild
 from core.sealing import SealBroken
 from core.views import Role
 from knowledge.cli import Tools, faq_app, kb_app
@@ -48,6 +49,7 @@ cli = typer.Typer(help="问渠 Wenqu：以聊天平台为中心的客户服务�
 user_cli = typer.Typer(help="用户", no_args_is_help=True)
 secrets_cli = typer.Typer(help="密钥", no_args_is_help=True)
 audit_cli = typer.Typer(help="审计日志", no_args_is_help=True)
+search_cli = typer.Typer(help="聊天记录的搜索索引", no_args_is_help=True)
 console = Console()
 
 
@@ -258,6 +260,18 @@ def audit_verify() -> None:
         raise typer.Exit(1)
 
 
+@search_cli.command("rebuild")
+def search_rebuild() -> None:
+    """重建聊天记录的搜索索引；可在运行中执行。"""
+    settings = _settings()
+
+    async def write() -> int:
+        async with _database(settings) as uow:
+            return await rebuild(uow)
+
+    console.print(f"已重建索引，共 {asyncio.run(write())} 条消息。")
+
+
 @asynccontextmanager
 async def _knowledge() -> AsyncIterator[Tools]:
     settings = _settings()
@@ -269,6 +283,7 @@ async def _knowledge() -> AsyncIterator[Tools]:
 cli.add_typer(user_cli, name="user")
 cli.add_typer(secrets_cli, name="secrets")
 cli.add_typer(audit_cli, name="audit")
+cli.add_typer(search_cli, name="search")
 cli.add_typer(kb_app(_knowledge), name="kb")
 cli.add_typer(faq_app(_knowledge), name="faq")
 

@@ -12,6 +12,7 @@ from core.customers import file_models as customer_files
 from core.customers import models as customers
 from core.db import Base
 from core.desk import models as desk
+from core.history import models as history
 from core.institutions import models as institutions
 from core.ratings import models as ratings
 from core.reads import models as reads
@@ -41,6 +42,7 @@ __all__ = [
     "customers",
     "desk",
     "event_log",
+    "history",
     "idempotency",
     "inbox",
     "institutions",

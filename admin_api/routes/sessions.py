@@ -46,10 +46,6 @@ class SessionQuery(PageQuery):
         return Filters(**self.model_dump(exclude={"view", "cursor", "limit"}))
 
 
-class MessageSearchQuery(PageQuery):
-    q: str = Field(min_length=1, max_length=64, pattern=r"\S")
-
-
 class TranscriptQuery(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -121,13 +117,6 @@ async def list_sessions(call: Call, tx: Tx, query: SessionQuery) -> Listing[Sess
         limit=query.limit,
     )
     return listing(page)
-
-
-@endpoint("GET", "/messages", access=SERVE, tag="sessions")
-async def search_messages(call: Call, tx: Tx, query: MessageSearchQuery) -> Listing[MessageView]:
-    """What was said in all conversations, newest first."""
-    del call
-    return listing(await conversations.search(tx, query.q, cursor=query.cursor, limit=query.limit))
 
 
 @endpoint("GET", "/queue", access=SERVE, tag="sessions")

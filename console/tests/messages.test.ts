@@ -89,3 +89,17 @@ test("after a long absence old lines are dropped rather than shown with a hole",
   expect(thread()).toEqual([recent]);
   expect(messages.hasOlder["conversation"]).toBe(true);
 });
+
+test("goes back in large pages until an old line is there", async () => {
+  const lines = [aMessage(), aMessage(), aMessage()];
+  vi.mocked(api.messages).mockResolvedValueOnce({ items: [lines[2]!], has_more: true });
+  vi.mocked(api.messages).mockResolvedValueOnce({ items: [lines[1]!], has_more: true });
+  vi.mocked(api.messages).mockResolvedValueOnce({ items: [lines[0]!], has_more: true });
+  const messages = useMessages();
+  await messages.load(session);
+  await messages.reach(session, lines[0]!.seq);
+  expect(thread()).toEqual(lines);
+  expect(vi.mocked(api.messages)).toHaveBeenCalledTimes(3);
+  await messages.reach(session, lines[1]!.seq);
+  expect(vi.mocked(api.messages)).toHaveBeenCalledTimes(3);
+});

@@ -11,7 +11,6 @@ from core.content import CONTENT, Content
 from core.conversations.models import MessageRow, NoteRow
 from core.db import Tx
 from core.errors import NotFound
-from core.paging import Page, decode_cursor, page_of
 from core.servicers.models import ServicerRow
 from core.views import Delivery, MessageView, NoteView, Sender
 
@@ -73,19 +72,6 @@ async def transcript(
     found = (await tx.db.execute(statement)).all()
     views = [message_view(item[0], item[1] or "") for item in found[:limit]]
     return views[::-1], len(found) > limit
-
-
-async def search(
-    tx: Tx, q: str, *, cursor: str | None = None, limit: int = 50
-) -> Page[MessageView]:
-    """Lines that contain every word of `q`, newest first."""
-    query = select(MessageRow).where(MessageRow.recalled_at.is_(None))
-    for word in q.split():
-        query = query.where(MessageRow.text.icontains(word, autoescape=True))
-    if cursor:
-        query = query.where(MessageRow.seq < decode_cursor(cursor, int)[0])
-    rows = (await tx.db.scalars(query.order_by(MessageRow.seq.desc()).limit(limit + 1))).all()
-    return page_of([message_view(row) for row in rows], limit, lambda line: (line.seq,))
 
 
 async def since_last_words(tx: Tx, conversation_id: str) -> list[MessageView]:

@@ -186,9 +186,10 @@ def _summary(row: SessionRow, said: Sequence[tuple[str, str]], cited: Cited | No
     """问：怎么重置密码；答：已重置."""
     asked = [text for sender, text in said if sender == Sender.CUSTOMER]
     told = [text for sender, text in said if sender == Sender.SERVICER]
-    question = row.topic or (max(asked, key=len) if asked else "")
-    answer = cited.title if cited else (told[-1] if told else "")
-    parts = [("问", question), ("引用" if cited else "答", answer)]
+    question = row.topic or max(asked, key=len, default="")
+    parts = [("问", question), ("答", max(told, key=len, default=""))]
+    if cited and not told:
+        parts.append(("引用", cited.title))
     return "；".join(f"{word}：{' '.join(text.split())[:_QUOTED]}" for word, text in parts if text)
 
 

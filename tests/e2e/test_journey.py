@@ -93,7 +93,7 @@ async def test_a_customer_is_answered_served_and_rates(windows: Windows, tmp_pat
 
     await page.locator("[data-test=close]").click()
     summary = page.locator("[data-test=conclusion-summary]")
-    await expect(summary).to_have_value(re.compile("问：.+引用：.*密码"))  # proposed
+    await expect(summary).to_have_value(re.compile("问：.+；答：.*密码"))  # proposed
     await summary.fill("已重置密码")
     await page.locator("[data-test=conclusion-submit]").click()
     await sees(page, "summary", "已重置密码")

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.bench import chat
+from tools.bench.history import bench_history
 from tools.bench.lists import bench_lists
 from tools.bench.sla import bench_sla
 from tools.bench.stage import product
@@ -59,6 +60,7 @@ async def bench_chat() -> Results:
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, Results]]] = {
     "chat": bench_chat,
     "lists": bench_lists,
+    "history": bench_history,
     "sla": bench_sla,
 }
 

@@ -1609,7 +1609,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was said in all conversations, newest first. */
+        /** What was said in all conversations, newest first; a page may be short and not the last. */
         get: operations["search_messages"];
         put?: never;
         post?: never;
@@ -5119,6 +5119,40 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /**
+         * FoundLineView
+         * @description text: the part around the first hit; ranges: the hits in it, in characters.
+         *
+         *     session_id: where to read it; of a line outside any session, the conversation's newest.
+         */
+        FoundLineView: {
+            message: components["schemas"]["MessageView"];
+            /** Session Id */
+            session_id: string | null;
+            /** Customer Name */
+            customer_name: string;
+            /** Institution Name */
+            institution_name: string;
+            /** Account Name */
+            account_name: string;
+            /** Text */
+            text: string;
+            /** Ranges */
+            ranges: [
+                number,
+                number
+            ][];
+        };
+        /** FoundLineViewList */
+        FoundLineViewList: {
+            /** Items */
+            items: components["schemas"]["FoundLineView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
         /** GapAssignBody */
         GapAssignBody: {
             /**
@@ -6059,16 +6093,6 @@ export interface components {
             source: {
                 [key: string]: string;
             };
-        };
-        /** MessageViewList */
-        MessageViewList: {
-            /** Items */
-            items: components["schemas"]["MessageView"][];
-            /**
-             * Next Cursor
-             * @default null
-             */
-            next_cursor: string | null;
         };
         /** MiniProgram */
         MiniProgram: {
@@ -13043,6 +13067,12 @@ export interface operations {
                 cursor?: string;
                 limit?: number;
                 q: string;
+                since?: string;
+                until?: string;
+                servicer_id?: string;
+                institution_id?: string;
+                account_id?: string;
+                customer_id?: string;
             };
             header?: never;
             path?: never;
@@ -13056,7 +13086,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessageViewList"];
+                    "application/json": components["schemas"]["FoundLineViewList"];
                 };
             };
             /** @description Refused */

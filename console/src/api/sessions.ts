@@ -1,5 +1,5 @@
 import { get, post, put, type Query } from "./http";
-import type { ConclusionProposal, FoundArticle, Content, DashboardView, DecisionView, MessageView, NoteView, Page, QueueBoard, RatingView, ReadMarkView, SessionTagView, SessionView } from "./types";
+import type { ConclusionProposal, FoundArticle, FoundLine, Content, DashboardView, DecisionView, MessageView, NoteView, Page, QueueBoard, RatingView, ReadMarkView, SessionTagView, SessionView } from "./types";
 
 export interface Transcript {
   items: MessageView[];
@@ -44,7 +44,7 @@ export const transfer = (id: string, to: TransferTarget, note: string) =>
   post<SessionView>(`/sessions/${id}/transfer`, { ...to, note });
 export const markRead = (id: string, seq: number) => post<undefined>(`/sessions/${id}/read`, { seq });
 export const readMarks = () => get<{ items: ReadMarkView[] }>("/read-marks");
-export const searchMessages = (q: string, limit: number) => get<Page<MessageView>>("/messages", { q, limit });
+export const history = (query: Query) => get<Page<FoundLine>>("/messages", query);
 export const queue = () => get<QueueBoard>("/queue");
 export const suggestions = (id: string) => get<{ items: FoundArticle[] }>(`/sessions/${id}/suggestions`);
 export const decisions = (id: string) => get<{ items: DecisionView[] }>(`/sessions/${id}/decisions`);

@@ -15,7 +15,7 @@ declare module "vue-router" {
 const pages: RouteRecordRaw[] = [
   { path: "", redirect: { name: "desk" } },
   { path: "desk/:id?", name: "desk", component: () => import("@/features/desk/DeskPage.vue") },
-  { path: "sessions", name: "sessions", component: () => import("@/features/sessions/SessionsPage.vue") },
+  { path: "sessions/:tab?", name: "sessions", component: () => import("@/features/sessions/SessionsPage.vue") },
   { path: "customers/:tab?", name: "customers", component: () => import("@/features/customers/CustomersPage.vue") },
   { path: "tickets", name: "tickets", component: () => import("@/features/tickets/TicketsPage.vue") },
   { path: "tickets/:id", name: "ticket", component: () => import("@/features/tickets/TicketPage.vue") },

@@ -9,6 +9,9 @@ import type { World } from "@/events/apply";
 import { amend, merge, UNSENT_SEQ } from "@/events/thread";
 
 const PAGE = 50;
+const LARGE_PAGE = 200;
+/** Large pages to go back for one line. */
+const FARTHEST = 50;
 
 export const useMessages = defineStore("messages", () => {
   /** By conversation. */
@@ -35,12 +38,22 @@ export const useMessages = defineStore("messages", () => {
     if (!isOverlapping) setOlder(session.conversation_id, page.has_more);
   }
 
-  async function loadOlder(session: SessionView): Promise<void> {
+  async function loadOlder(session: SessionView, limit = PAGE): Promise<void> {
     const first = threads.value[session.conversation_id]?.[0];
     if (!first || first.seq === UNSENT_SEQ) return;
-    const page = await api.messages(session.id, { before_seq: first.seq, limit: PAGE });
+    const page = await api.messages(session.id, { before_seq: first.seq, limit });
     put(session.conversation_id, page.items);
     setOlder(session.conversation_id, page.has_more);
+  }
+
+  /** Fetch back to a line, unless it is very far. */
+  async function reach(session: SessionView, seq: number): Promise<void> {
+    const conversation = session.conversation_id;
+    for (let turn = 0; turn < FARTHEST; turn += 1) {
+      const first = threads.value[conversation]?.[0];
+      if (!first || first.seq <= seq || !hasOlder.value[conversation]) return;
+      await loadOlder(session, LARGE_PAGE);
+    }
   }
 
   function setOlder(conversation: string, has: boolean): void {
@@ -87,7 +100,7 @@ export const useMessages = defineStore("messages", () => {
     put(session.conversation_id, [await api.recall(session.id, id)]);
   }
 
-  return { threads, hasOlder, load, loadOlder, send, resend, drop, recall };
+  return { threads, hasOlder, load, loadOlder, reach, send, resend, drop, recall };
 });
 
 export interface SendExtra {

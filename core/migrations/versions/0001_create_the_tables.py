@@ -355,6 +355,12 @@ def upgrade() -> None:
     sa.Column('event_id', BigId, nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_listener_cursors'))
     )
+    op.create_table('message_words',
+    sa.Column('word', sa.String(length=32), nullable=False),
+    sa.Column('block', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('offsets', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('word', 'block', name=op.f('pk_message_words'))
+    )
     op.create_table('outbox',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
     sa.Column('item_id', sa.String(length=32), nullable=False),

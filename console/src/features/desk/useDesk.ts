@@ -16,7 +16,7 @@ export type Dialog = "transfer" | "note" | "ticket" | "conclusion";
 
 function makeDesk() {
   const sessions = useSessions();
-  const { id, session, select } = useActive();
+  const { id, session, line, select } = useActive();
   const list = ref<ListName>("mine");
   const dialog = ref<Dialog | null>(null);
   const isHelpOpen = ref(false);
@@ -46,6 +46,7 @@ function makeDesk() {
   return {
     id,
     session,
+    line,
     select,
     list,
     shown,
