@@ -103,6 +103,8 @@ class ServicerView(View):
     presence: Presence
     capacity: int
     open_sessions: int
+    #: Offline, and their sessions wait for them until then.
+    keeps_until: datetime | None = None
     version: int = 1
 
 

@@ -11,6 +11,7 @@ from core.db import Tx
 from core.errors import Forbidden
 from core.permissions import Permission
 from core.servicers import queries, service
+from core.servicers.service import Going
 from core.settings.reception import Reception
 from core.users.queries import get_user
 from core.views import Presence, ServicerView
@@ -33,7 +34,13 @@ class ServicerChangeBody(Body):
 
 
 class PresenceBody(Body):
+    """keeps_sessions: going offline, let my sessions wait for me; null: as the settings say."""
+
     presence: Presence
+    keeps_sessions: bool | None = None
+
+    def going(self) -> Going:
+        return Going(self.presence, keeps=self.keeps_sessions)
 
 
 @endpoint("GET", "/servicers", access=Permission.SESSION_SERVE, tag="servicers")
@@ -79,7 +86,7 @@ async def set_my_presence(call: Call, tx: Tx, body: PresenceBody) -> ServicerVie
     """Say whether I am there."""
     if call.actor.servicer_id is None:
         raise Forbidden("not_a_servicer")
-    return await service.set_presence(tx, call.actor.servicer_id, body.presence, by=call.actor)
+    return await service.set_presence(tx, call.actor.servicer_id, body.going(), by=call.actor)
 
 
 @endpoint(
@@ -90,4 +97,4 @@ async def set_my_presence(call: Call, tx: Tx, body: PresenceBody) -> ServicerVie
 )
 async def set_presence(call: Call, tx: Tx, servicer_id: str, body: PresenceBody) -> ServicerView:
     """Say it for a colleague who forgot."""
-    return await service.set_presence(tx, servicer_id, body.presence, by=call.actor)
+    return await service.set_presence(tx, servicer_id, body.going(), by=call.actor)

@@ -18,6 +18,7 @@ _NUMBER: Final = re.compile(r"\d{1,2}")
 _MAYBE_NUMBER: Final = re.compile(r"(\d{1,2})?")
 _TEXT: Final = re.compile(r".+", re.DOTALL)
 _MAYBE_TEXT: Final = re.compile(r".*", re.DOTALL)
+_KEEP_OR_LET_GO: Final = re.compile(f"({presence.KEEP}|{presence.LET_GO})?")
 _ON_OFF: Final = re.compile(r"[开关]")
 _AIMED: Final = re.compile(r"[#＃]\s*(\d{1,2})(?!\d)[\s:：,，]*(.*)", re.DOTALL)
 
@@ -52,7 +53,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "撤回": Command(_ALONE, talking.recall),
     "在线": Command(_ALONE, presence.online),
     "忙碌": Command(_ALONE, presence.busy),
-    "离线": Command(_ALONE, presence.offline),
+    "离线": Command(_KEEP_OR_LET_GO, presence.offline),
     "通知": Command(_ON_OFF, presence.notices),
     "帮助": Command(_ALONE, presence.manual),
 }

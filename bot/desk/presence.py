@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Final
+
 from bot.context import Context
 from bot.desk.bench import Bench, serve
-from bot.desk.words import HELP, PRESENCES
-from core.servicers.service import set_presence
+from bot.desk.words import HELP, PRESENCES, clock
+from core.servicers.service import Going, set_presence
 from core.sessions.queries import queue_board
 from core.views import Presence
+
+#: What may follow 离线: what becomes of the sessions at hand.
+KEEP: Final = "保留"
+LET_GO: Final = "转出"
 
 
 async def online(ctx: Context, _: str) -> None:
@@ -18,19 +25,22 @@ async def busy(ctx: Context, _: str) -> None:
     await _set(ctx, Presence.BUSY)
 
 
-async def offline(ctx: Context, _: str) -> None:
-    await _set(ctx, Presence.OFFLINE)
+async def offline(ctx: Context, rest: str) -> None:
+    """离线 · 离线 保留 (my sessions wait for me) · 离线 转出 (others get them)."""
+    await _set(ctx, Presence.OFFLINE, keeps={KEEP: True, LET_GO: False}.get(rest))
 
 
-async def _set(ctx: Context, presence: Presence) -> None:
+async def _set(ctx: Context, presence: Presence, *, keeps: bool | None = None) -> None:
     """Said in the app it holds, whether a console is open or not."""
+    going = Going(presence, stays=True, keeps=keeps)
 
     async def work(bench: Bench) -> None:
         me = bench.desk.servicer
-        view = await set_presence(bench.tx, me.id, presence, by=bench.actor, stays=True)
+        view = await set_presence(bench.tx, me.id, going, by=bench.actor)
         waiting = len((await queue_board(bench.tx)).items)
         held = len(await bench.desk.sessions())
-        await bench.desk.answer(_words(presence, held, view.capacity, waiting))
+        words = _words(presence, held, view.capacity, waiting)
+        await bench.desk.answer(words + _kept(held, view.keeps_until, presence))
 
     await serve(ctx, work)
 
@@ -41,6 +51,14 @@ def _words(presence: Presence, held: int, capacity: int, waiting: int) -> str:
         return f"您现在是「在线」，会自动分到新会话。{facts}"
     still = "手上的会话请继续处理或转接。" if held else ""
     return f"您现在是「{PRESENCES[presence]}」，不会再分到新会话。{still}{facts}"
+
+
+def _kept(held: int, until: datetime | None, presence: Presence) -> str:
+    if presence is not Presence.OFFLINE or not held:
+        return ""
+    if until is None:
+        return "有客户在等时会分给同事；想留给自己请发「离线 保留」。"
+    return f"手上的会话为您保留到 {clock(until)}，期间不分给别人；不想保留请发「离线 转出」。"
 
 
 async def notices(ctx: Context, rest: str) -> None:

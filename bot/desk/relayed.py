@@ -118,14 +118,14 @@ async def window_changed(news: News, event: WindowChanged) -> None:
     if due > news.tx.now:
         await timers.set_timer(news.tx, WINDOW_TIMER, now.session_id, due)
     left = event.window.left
-    if left is None or left > 1:
+    if left is None or left > max(1, news.tx.settings.get(Window).warn_left):
         return
     desk = await news.desk(now.servicer)
     number = await desk.number_of(now.session_id)
     if number is None:
         return
     await desk.notify(
-        f"#{number} {now.customer_name} 本轮只剩最后 1 条可发，请把话说完整。"
+        f"#{number} {now.customer_name} 本轮只剩最后 {left} 条可发，请把话说完整。"
         if left
         else f"#{number} {now.customer_name} 本轮 5 条已用完，客户再来消息后才能继续；"
         "要先存下的话请发「留言 内容」。"

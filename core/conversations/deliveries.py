@@ -5,7 +5,7 @@ from __future__ import annotations
 from core import outbox
 from core.conversations.models import MessageRow
 from core.conversations.queries import get_message
-from core.conversations.service import close_window, mark_recalled, set_delivery
+from core.conversations.service import close_window, mark_recalled, set_delivery, spend
 from core.conversations.threads import find_thread
 from core.db import Tx
 from core.desk import cards
@@ -32,7 +32,8 @@ async def delivered(tx: Tx, parcel: Parcel, receipt: Receipt) -> None:
     item = parcel.item
     if isinstance(item, OutboundMessage):
         vendor_id = receipt.vendor_id if receipt.vendor_id != item.message_id else None
-        await set_delivery(tx, item.message_id, Delivery.SENT, vendor_id=vendor_id)
+        placed = await set_delivery(tx, item.message_id, Delivery.SENT, vendor_id=vendor_id)
+        await _count_parts(tx, item, receipt, placed.session_id if placed else None)
     elif isinstance(item, HandoverCommand) and item.farewell is not None:
         is_sent = receipt.facts.get("farewell", "sent") == "sent"
         state = Delivery.SENT if is_sent else Delivery.FAILED
@@ -42,6 +43,16 @@ async def delivered(tx: Tx, parcel: Parcel, receipt: Receipt) -> None:
         await cards.keep_code(tx, item.task_id, code, tx.now)
     elif isinstance(item, RecallCommand):
         await mark_recalled(tx, await get_message(tx, item.message_id), tx.now)
+
+
+async def _count_parts(
+    tx: Tx, item: OutboundMessage, receipt: Receipt, session_id: str | None
+) -> None:
+    """What the channel had to cut into several messages counts as several for the platform too."""
+    more = int(receipt.facts.get("parts", "1")) - 1
+    thread = await find_thread(tx, address=item.address) if more > 0 else None
+    if thread is not None:
+        spend(tx, thread, session_id, more)
 
 
 async def refused(tx: Tx, parcel: Parcel, failure: SendFailure) -> None:

@@ -284,6 +284,11 @@ def close_window(tx: Tx, thread: Thread, session_id: str | None) -> None:
         _set_window(tx, thread, Window(0, thread.conversation.window_until), session_id)
 
 
+def spend(tx: Tx, thread: Thread, session_id: str | None, count: int) -> None:
+    """Something took more messages than was foreseen."""
+    _set_window(tx, thread, thread.window.take(count), session_id)
+
+
 async def ask_recall(tx: Tx, thread: Thread, row: MessageRow) -> None:
     """Owe the platform a withdrawal; the transcript changes when it is done."""
     command_id = new_id()

@@ -21,6 +21,8 @@ class ServicerRow(Base):
     presence: Mapped[str] = mapped_column(String(16), default="offline", index=True)
     #: Said in the app: it holds while no console is open.
     stays: Mapped[bool] = mapped_column(Boolean, default=False)
+    #: Away with sessions that are to wait for them, at most until then.
+    keeps_until: Mapped[datetime | None]
     capacity: Mapped[int] = mapped_column(default=5)
     #: Sessions in state SERVING; kept in the transaction that moves them.
     open_sessions: Mapped[int] = mapped_column(default=0)

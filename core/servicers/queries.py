@@ -19,6 +19,7 @@ def servicer_view(row: ServicerRow) -> ServicerView:
         presence=Presence(row.presence),
         capacity=row.capacity,
         open_sessions=row.open_sessions,
+        keeps_until=row.keeps_until,
         version=row.version,
     )
 

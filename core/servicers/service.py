@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
 from sqlalchemy import select, update
 
 from core.actor import Actor
@@ -13,6 +16,7 @@ from core.ids import new_id
 from core.permissions import Permission
 from core.servicers.models import AccountServicerRow, ServicerRow
 from core.servicers.queries import get_servicer, servicer_view
+from core.settings.reception import Reception
 from core.views import Presence, ServicerView
 
 MAX_CAPACITY = 100
@@ -83,30 +87,50 @@ async def change(  # noqa: PLR0913 - one keyword per field that may change
     return servicer_view(row)
 
 
-async def set_presence(
-    tx: Tx, servicer_id: str, presence: Presence, *, by: Actor, stays: bool = False
-) -> ServicerView:
-    """Come, go, or be busy. One's own, or a supervisor's for others. A no-op emits nothing.
+@dataclass(frozen=True, slots=True)
+class Going:
+    """How somebody comes or goes.
 
-    stays: it was said in the app, and holds whether a console is open or not.
+    stays: it was said in the app, and holds whether a console is open or not. keeps: their
+    sessions wait for them while they are offline; None: as the settings say.
     """
+
+    presence: Presence
+    stays: bool = False
+    keeps: bool | None = None
+
+
+async def set_presence(
+    tx: Tx, servicer_id: str, going: Presence | Going, *, by: Actor
+) -> ServicerView:
+    """Come, go, or be busy. One's own, or a supervisor's for others. A no-op emits nothing."""
     if by.servicer_id != servicer_id and not by.may(Permission.SESSION_SUPERVISE):
         raise Forbidden(permission=str(Permission.SESSION_SUPERVISE))
+    how = going if isinstance(going, Going) else Going(going)
+    mine = update(ServicerRow).where(ServicerRow.id == servicer_id)
+    kept = {"keeps_until": _keeps_until(tx, how)}
     changed = await tx.db.execute(
-        update(ServicerRow)
-        .where(ServicerRow.id == servicer_id, ServicerRow.presence != presence)
-        .values(presence=presence, stays=stays, idle_since=tx.now)
+        mine.where(ServicerRow.presence != how.presence)
+        .values(presence=how.presence, stays=how.stays, idle_since=tx.now, **kept)
         .returning(ServicerRow.id)
         .execution_options(synchronize_session=False)
     )
+    is_new = changed.first() is not None
+    if not is_new and (how.stays or how.keeps is not None):
+        values = {"stays": True} if how.stays else {}
+        await tx.db.execute(mine.values(**values, **({} if how.keeps is None else kept)))
     view = await get_servicer(tx, servicer_id)
-    if changed.first() is not None:
+    if is_new or how.keeps is not None:
         tx.emit(ServicerChanged(servicer=view))
-    elif stays:
-        await tx.db.execute(
-            update(ServicerRow).where(ServicerRow.id == servicer_id).values(stays=True)
-        )
     return view
+
+
+def _keeps_until(tx: Tx, going: Going) -> datetime | None:
+    words = tx.settings.get(Reception)
+    keeps = words.keep_when_offline if going.keeps is None else going.keeps
+    if going.presence is not Presence.OFFLINE or not keeps:
+        return None
+    return tx.now + timedelta(seconds=words.keep_for_s)
 
 
 async def take_load(tx: Tx, servicer_id: str, *, within_capacity: bool) -> bool:

@@ -32,7 +32,10 @@ async def idle_bot_sessions(tx: Tx) -> list[str]:
 
 
 async def unanswered_sessions(tx: Tx) -> list[tuple[str, str]]:
-    """(id, why) of console sessions whose customer waits too long for the person who has them."""
+    """(id, why) of console sessions whose customer waits too long for the person who has them.
+
+    Not of those that wait, by choice, for somebody to come back.
+    """
     words = tx.settings.get(Reception)
     silent = SessionRow.waiting_since < tx.now - timedelta(seconds=words.servicer_silent_s)
     gone = and_(
@@ -46,6 +49,7 @@ async def unanswered_sessions(tx: Tx) -> list[tuple[str, str]]:
             SessionRow.state == SessionState.SERVING,
             SessionRow.mode == ServiceMode.CONSOLE,
             or_(silent, gone),
+            or_(ServicerRow.keeps_until.is_(None), ServicerRow.keeps_until < tx.now),
         )
         .order_by(SessionRow.waiting_since)
         .limit(_AT_ONCE)

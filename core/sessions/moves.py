@@ -15,6 +15,7 @@ from core.errors import Conflict, Forbidden, NotFound
 from core.permissions import Permission
 from core.sessions.models import SessionRow
 from core.sessions.states import Action, next_state
+from core.settings.reception import Window
 from core.views import Sender, SessionState
 
 
@@ -52,6 +53,7 @@ async def move(tx: Tx, row: SessionRow, action: Action, **values: Any) -> None:
 
 
 async def tell(tx: Tx, thread: Thread, session_id: str, text: str) -> None:
-    """A notice of the system's. It never takes the last slot: that is for the answer."""
-    if thread.window.allows(1, tx.now, reserve=1):
+    """A notice of the system's. It leaves the last slot to the answer, unless set otherwise."""
+    reserve = 1 if tx.settings.get(Window).reserve_last else 0
+    if thread.window.allows(1, tx.now, reserve=reserve):
         await say(tx, thread, session_id, Speech([Text(text=text)], Sender.SYSTEM))

@@ -98,6 +98,19 @@ class Reception(Section):
         title="接待人员超时未回复则重新分配",
         json_schema_extra=unit("s"),
     )
+    keep_when_offline: bool = Field(
+        False,
+        title="离线时默认保留手上的会话",
+        description="关闭时，离线后有客户在等就分给别人；接待人员也可以在离线时自己选",
+    )
+    keep_for_s: int = Field(
+        3600,
+        ge=300,
+        le=86400,
+        title="离线后会话最多保留多久",
+        description="超过后照常分给别人",
+        json_schema_extra=unit("s"),
+    )
     customer_silent_s: int = Field(
         1800, ge=60, le=172800, title="客户超时未回复则提醒", json_schema_extra=unit("s")
     )
@@ -180,11 +193,10 @@ class Window(Section):
     about = "微信客服：客户最后一次发言后 48 小时内最多 5 条"
 
     reserve_last: bool = Field(
-        True, title="保留最后一条", description="最后一条留给结果或结束语，人工可以确认后使用"
+        True, title="保留最后一条", description="系统通知不占用最后一条，留给人工的结果或结束语"
     )
-    merge_lines: bool = Field(True, title="余量不足时合并多条文字")
     warn_left: int = Field(
-        2, ge=0, le=5, title="剩余几条时提醒接待人员", json_schema_extra=unit("条")
+        1, ge=0, le=5, title="剩余几条时提醒接待人员", json_schema_extra=unit("条")
     )
     warn_before_s: int = Field(
         2 * 3600, ge=0, le=48 * 3600, title="到期前多久提醒", json_schema_extra=unit("s")

@@ -20,7 +20,7 @@ from core.events import AuditRecorded, SettingChanged
 from core.local import LocalWakeUp
 from core.permissions import permissions_of
 from core.servicers.absence import ABSENCE_TIMER, go_offline, needs_renewal, renew
-from core.servicers.service import set_presence
+from core.servicers.service import Going, set_presence
 from core.timers.runner import TimerRunner
 from core.views import Presence, Role
 from tests.admin_api.conftest import Api
@@ -271,7 +271,7 @@ async def test_what_was_said_in_the_app_holds_without_a_console(
         async with uow.write() as tx:
             if stays:
                 by = Actor.system("app")
-                await set_presence(tx, me, Presence.ONLINE, by=by, stays=True)
+                await set_presence(tx, me, Going(Presence.ONLINE, stays=True), by=by)
             await renew(tx, me)
         said[me] = "online" if stays else "offline"
     servicer.clock.advance(minutes=5)

@@ -308,6 +308,18 @@ async def test_a_closed_window_is_explained_and_the_words_can_wait(
     assert not any("第 5 条" in line for line in await wang.heard())
 
 
+async def test_sessions_are_kept_by_choice_for_whoever_goes(demo: Company, chen: AppChat) -> None:
+    await chen.asks("在线", "在线")
+    await asks_for_people(demo, 1)
+    await chen.reads("已接入")
+    await chen.asks("离线", "想留给自己请发「离线 保留」")
+    kept = await chen.asks("离线 保留", "不想保留请发「离线 转出」")
+    assert "手上的会话为您保留到" in kept
+    admin = await demo.desk("admin", online=False)
+    people = (await admin.get("/servicers"))["items"]
+    assert [one["name"] for one in people if one["keeps_until"]] == ["陈静"]
+
+
 async def test_a_burst_is_joined_and_nothing_is_lost(demo: Company, chen: AppChat) -> None:
     await chen.asks("在线", "在线")
     wang = await asks_for_people(demo, 1)

@@ -620,6 +620,7 @@ def upgrade() -> None:
     sa.Column('wecom_userid', sa.String(length=64), nullable=True),
     sa.Column('presence', sa.String(length=16), nullable=False),
     sa.Column('stays', sa.Boolean(), nullable=False),
+    sa.Column('keeps_until', UtcDateTime(), nullable=True),
     sa.Column('capacity', sa.Integer(), nullable=False),
     sa.Column('open_sessions', sa.Integer(), nullable=False),
     sa.Column('idle_since', UtcDateTime(), nullable=True),

@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import outbox
 from core.accounts.limits import AccountLimits
 from core.accounts.service import register
 from core.clock import ManualClock
 from core.content import Address, Text
+from core.conversations.deliveries import delivered
 from core.conversations.service import Heard, Speech, hear, say
 from core.conversations.threads import ensure_thread
 from core.conversations.window import Window, opened
 from core.db import UnitOfWork
 from core.errors import WindowClosed
+from core.ports import Receipt
 from core.views import Delivery, Sender
 
 KF = AccountLimits(window_messages=5, window_s=48 * 3600)
@@ -98,3 +101,14 @@ def test_the_ledger_never_goes_below_zero_nor_beyond_its_time(
     assert (window.room(now) or 0) >= 0
     if hours >= 48:
         assert total == 0
+
+
+async def test_what_the_channel_cuts_into_parts_takes_as_many_slots(uow: UnitOfWork) -> None:
+    await an_account(uow)
+    await customer_writes(uow, 1, timedelta(0))
+    await we_say(uow, "一个很长的菜单")
+    async with uow.write() as tx:
+        parcel = (await outbox.pending(tx, ADDRESS.key))[0]
+        await delivered(tx, parcel, Receipt(None, {"parts": "3"}))
+    async with uow.read() as tx:
+        assert (await ensure_thread(tx, ADDRESS)).window.left == 2

@@ -14,6 +14,7 @@ from core.db import UnitOfWork
 from core.errors import Conflict
 from core.events import ServicerChanged
 from core.servicers.models import ServicerRow
+from core.servicers.service import Going, set_presence
 from core.sessions import service as sessions
 from core.sessions.drain import drain_queue
 from core.sessions.models import SessionRow
@@ -166,7 +167,7 @@ async def test_claiming_is_atomic_and_respects_the_limit(uow: UnitOfWork) -> Non
     assert not await claims(winner, second.id)  # at capacity
 
 
-@pytest.mark.parametrize(("workers", "waiting", "people"), [(20, 120, 6)])
+@pytest.mark.parametrize(("workers", "waiting", "people"), [(10, 50, 4)])
 async def test_many_workers_never_assign_twice_nor_beyond_a_limit(
     uow: UnitOfWork, workers: int, waiting: int, people: int
 ) -> None:
@@ -216,6 +217,55 @@ async def test_sessions_do_not_stay_with_someone_who_is_offline(uow: UnitOfWork)
     back = await a_servicer(uow, "back")
     await drain_queue(uow)
     assert await state_of(uow, session.id) == (SessionState.SERVING, back)
+
+
+async def test_sessions_wait_by_choice_for_whoever_comes_back(uow: UnitOfWork) -> None:
+    from bot.jobs.sweep import sweep_sessions
+
+    await an_account(uow)
+    away = await a_servicer(uow, "away")
+    session = await a_waiting_session(uow, "wm1")
+    colleague = await a_servicer(uow, "colleague")
+    async with uow.write() as tx:
+        going = Going(Presence.OFFLINE, keeps=True)
+        view = await set_presence(tx, away, going, by=acting_as(away))
+        assert view.keeps_until == tx.now + timedelta(hours=1)
+    uow.clock.advance(minutes=59)  # type: ignore[attr-defined]
+    await sweep_sessions(uow)
+    assert await state_of(uow, session.id) == (SessionState.SERVING, away)
+    uow.clock.advance(minutes=2)  # type: ignore[attr-defined]  # an hour is the most
+    await sweep_sessions(uow)
+    assert await state_of(uow, session.id) == (SessionState.SERVING, colleague)
+    async with uow.write() as tx:
+        view = await set_presence(tx, away, Presence.ONLINE, by=acting_as(away))
+    assert view.keeps_until is None
+
+
+async def test_whoever_gives_a_session_back_is_not_given_it_again_in_that_round(
+    uow: UnitOfWork,
+) -> None:
+    await an_account(uow)
+    first = await a_servicer(uow, "first", capacity=9)
+    session = await a_waiting_session(uow, "wm1")
+    second = await a_servicer(uow, "second", capacity=1)
+    await a_waiting_session(uow, "wm2")  # the second is full now
+    assert await state_of(uow, session.id) == (SessionState.SERVING, first)
+    async with uow.write() as tx:
+        await sessions.transfer(tx, session.id, by=acting_as(first))
+    await drain_queue(uow)
+    assert await state_of(uow, session.id) == (SessionState.QUEUED, None)  # waits for the second
+    other = await a_waiting_session(uow, "wm3")
+    await drain_queue(uow)
+    assert (await state_of(uow, other.id))[1] == first  # and holds nobody up
+    third = await a_servicer(uow, "third", capacity=9)
+    await drain_queue(uow)
+    assert await state_of(uow, session.id) == (SessionState.SERVING, third)
+    async with uow.write() as tx:
+        await sessions.transfer(tx, session.id, by=acting_as(third))
+    for person in (second, third):
+        await goes(uow, person, Presence.OFFLINE)
+    await drain_queue(uow)
+    assert await state_of(uow, session.id) == (SessionState.SERVING, first)  # a new round
 
 
 async def test_a_silent_customer_is_reminded_once_and_then_the_session_ends(
