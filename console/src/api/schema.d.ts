@@ -6339,9 +6339,17 @@ export interface components {
          * @enum {string}
          */
         Presence: "online" | "busy" | "away" | "offline";
-        /** PresenceBody */
+        /**
+         * PresenceBody
+         * @description keeps_sessions: going offline, let my sessions wait for me; null: as the settings say.
+         */
         PresenceBody: {
             presence: components["schemas"]["Presence"];
+            /**
+             * Keeps Sessions
+             * @default null
+             */
+            keeps_sessions?: boolean | null;
         };
         /**
          * Priority
@@ -7508,6 +7516,11 @@ export interface components {
             capacity: number;
             /** Open Sessions */
             open_sessions: number;
+            /**
+             * Keeps Until
+             * @default null
+             */
+            keeps_until: string | null;
             /**
              * Version
              * @default 1
