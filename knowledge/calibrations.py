@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import select, update
 
 from core.actor import Actor
+from core.audit import service as audit
 from core.db import Tx, UnitOfWork
 from core.errors import Conflict, NotFound
 from core.events import SettingChanged
@@ -162,6 +163,8 @@ async def activate(tx: Tx, calibration_id: str, *, by: Actor) -> CalibrationView
     row.is_active = True
     await tx.db.flush()
     tx.emit(SettingChanged(key=CALIBRATION_KEY, by=by.key))
+    facts = {"answer": f"{row.answer:.4f}", "target": row.target, "labels": len(row.labels)}
+    await audit.append(tx, by=by, action="calibration.activated", target=row.id, facts=facts)
     return view(row)
 
 
@@ -173,6 +176,7 @@ async def deactivate(tx: Tx, *, by: Actor) -> None:
     by.require(Permission.ARTICLE_PUBLISH)
     await _clear(tx)
     tx.emit(SettingChanged(key=CALIBRATION_KEY, by=by.key))
+    await audit.append(tx, by=by, action="calibration.shipped_restored")
 
 
 async def list_calibrations(tx: Tx, *, limit: int = 50) -> list[CalibrationView]:

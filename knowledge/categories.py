@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import delete, func, select, update
 
 from core.actor import Actor
+from core.audit import service as audit
 from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.events import ArticleChanged
@@ -87,6 +88,7 @@ async def move_category(
         row = await tx.db.get_one(CategoryRow, target)
     if position is not None:
         await _place(tx, row, position)
+    await audit.append(tx, by=by, action="category.moved", target=path, facts={"to": target})
     return _view(row, 0)
 
 
@@ -117,6 +119,7 @@ async def delete_category(tx: Tx, path: str, *, by: Actor) -> None:
     moved = [(parent + old.removeprefix(path)).strip("/") for old in below]
     await ensure_categories(tx, moved)
     await _recategorise(tx, path, parent)
+    await audit.append(tx, by=by, action="category.deleted", target=path)
     await tx.db.execute(
         delete(CategoryRow)
         .where(CategoryRow.path.in_([path, *below]))

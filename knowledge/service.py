@@ -10,6 +10,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy import func, select
 
 from core.actor import Actor
+from core.audit import service as audit
 from core.db import Tx
 from core.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
 from core.events import ArticleChanged
@@ -126,6 +127,7 @@ async def reject(tx: Tx, article_id: str, *, note: str, version: int, by: Actor)
     row = await _access(tx, article_id, version)
     opened = await _required_revision(tx, row, "review")
     _judge(tx, opened, "rejected", by, note)
+    await audit.append(tx, by=by, action="article.rejected", target=row.id)
     return await _stored(tx, row, opened)
 
 
@@ -150,6 +152,8 @@ async def publish(
         raise Forbidden("same_person", article_id=article_id)
     _judge(tx, opened, "published", by, note)
     await go_live(tx, row, opened)
+    facts = {"number": opened.number, "author": opened.author_id}
+    await audit.append(tx, by=by, action="article.published", target=row.id, facts=facts)
     return await _stored(tx, row, None)
 
 
@@ -176,6 +180,7 @@ async def archive(tx: Tx, article_id: str, *, version: int, by: Actor) -> Articl
     if row.state == ArticleState.ARCHIVED:
         return article_view(row, tx.now, opened)
     row.state = ArticleState.ARCHIVED
+    await audit.append(tx, by=by, action="article.archived", target=row.id)
     return await _stored(tx, row, opened, changes_answers=True)
 
 
@@ -187,6 +192,7 @@ async def restore(tx: Tx, article_id: str, *, version: int, by: Actor) -> Articl
     if row.state != ArticleState.ARCHIVED:
         return article_view(row, tx.now, opened)
     row.state = ArticleState.PUBLISHED if row.live_number else ArticleState.DRAFT
+    await audit.append(tx, by=by, action="article.restored", target=row.id)
     return await _stored(tx, row, opened, changes_answers=True)
 
 
@@ -211,6 +217,8 @@ async def roll_back(
     _judge(tx, latest, "published", by, f"rolled back to {number}")
     await go_live(tx, row, latest)
     row.open_number = opened.number if opened is not None else None
+    facts = {"number": latest.number, "from": number}
+    await audit.append(tx, by=by, action="article.rolled_back", target=row.id, facts=facts)
     return await _stored(tx, row, opened)
 
 
@@ -226,6 +234,7 @@ async def delete(tx: Tx, article_id: str, *, by: Actor) -> None:
         return
     await tx.db.execute(sql_delete(RevisionRow).where(RevisionRow.article_id == article_id))
     await tx.db.delete(row)
+    await audit.append(tx, by=by, action="article.deleted", target=article_id)
 
 
 async def set_owner(

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import delete, insert, select
 
 from core.actor import Actor
+from core.audit import service as audit
 from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.events import SettingChanged
@@ -68,6 +69,8 @@ async def put_synonym(tx: Tx, term: str, variants: Sequence[str], *, by: Actor) 
     row.variants, row.updated_at, row.updated_by = list(wanted.variants), tx.now, by.key
     await tx.db.flush()
     tx.emit(SettingChanged(key=TABLE_KEY, by=by.key))
+    facts = {"variants": "|".join(wanted.variants)}
+    await audit.append(tx, by=by, action="synonym.set", target=wanted.term, facts=facts)
     return wanted
 
 
@@ -81,6 +84,7 @@ async def delete_synonym(tx: Tx, term: str, *, by: Actor) -> None:
     await tx.db.delete(row)
     await tx.db.flush()
     tx.emit(SettingChanged(key=TABLE_KEY, by=by.key))
+    await audit.append(tx, by=by, action="synonym.deleted", target=row.term)
 
 
 async def replace_synonyms(tx: Tx, text: str, *, by: Actor) -> list[SynonymView]:
@@ -100,6 +104,7 @@ async def replace_synonyms(tx: Tx, text: str, *, by: Actor) -> list[SynonymView]
     if lines:
         await _insert(tx, lines, by.key)
     tx.emit(SettingChanged(key=TABLE_KEY, by=by.key))
+    await audit.append(tx, by=by, action="synonym.replaced", facts={"lines": len(lines)})
     return lines
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from bot.desk import arrivals, relayed, tickets
+from bot.desk import alarms, arrivals, relayed, tickets
 from bot.desk.news import News
 from core.bus import Logged
 from core.db import Tx
 from core.desk.queries import served
 from core.errors import NotFound
 from core.events import (
+    AlarmRaised,
     Event,
     FollowUpDue,
     MediaStored,
@@ -62,6 +63,7 @@ _HANDLERS: Final[dict[type[Any], Callable[[News, Any], Awaitable[None]]]] = {
     SlaWarned: tickets.warned,
     SlaBreached: tickets.breached,
     FollowUpDue: tickets.follow_up_due,
+    AlarmRaised: alarms.raised,
 }
 
 

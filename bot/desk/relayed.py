@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.desk.news import WINDOW_TIMER, News
 from bot.desk.words import line_of, note_lines, shortened, who
-from core.content import media_of, plain_text
+from core.content import Image, media_of, plain_text
 from core.conversations.queries import get_message, message_view
 from core.events import (
     MediaStored,
@@ -59,6 +59,10 @@ async def _relay(news: News, message: MessageView) -> None:
         return  # the introduction shows what was said
     if number is None:
         number = await desk.take(now.session_id)
+    reading = message.content.reading if isinstance(message.content, Image) else ""
+    if reading:  # the picture itself came before
+        await desk.notify(f"#{number} 图中文字（自动识别）：\n{shortened(reading, 300)}")
+        return
     media = media_of(message.content)
     line = line_of(number, now.customer_name, message.content)
     if media is not None and media.attachment_id is None:

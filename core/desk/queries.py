@@ -16,8 +16,10 @@ from core.servicers.queries import servicer_view
 from core.sessions.models import SessionRow
 from core.teams.models import TeamRow
 from core.tickets.models import TicketRow
+from core.users.models import UserRow
 from core.views import (
     Presence,
+    Role,
     Sender,
     ServiceMode,
     ServicerView,
@@ -78,6 +80,21 @@ async def reachable(tx: Tx, servicer_id: str | None) -> ServicerView | None:
     """The servicer, when they have a user id in the app."""
     row = await tx.db.get(ServicerRow, servicer_id) if servicer_id else None
     return servicer_view(row) if row is not None and row.wecom_userid else None
+
+
+async def supervisors(tx: Tx) -> list[ServicerView]:
+    """Who answers for everything, those with a user id in the app."""
+    rows = await tx.db.scalars(
+        select(ServicerRow)
+        .join(UserRow, UserRow.id == ServicerRow.user_id)
+        .where(
+            UserRow.role.in_((Role.SUPERVISOR, Role.ADMIN)),
+            UserRow.is_disabled.is_(False),
+            ServicerRow.wecom_userid.is_not(None),
+        )
+        .order_by(ServicerRow.id)
+    )
+    return [servicer_view(row) for row in rows]
 
 
 async def colleagues(tx: Tx, *, without: str) -> list[ServicerView]:

@@ -15,11 +15,13 @@ from core.accounts.service import register
 from core.actor import Actor
 from core.bus import EventBus, Listener
 from core.clock import ManualClock
-from core.content import Address, Text
+from core.content import Address, Image, Media, Text
 from core.conversations.deliveries import bounced
+from core.conversations.media import keep_media
 from core.conversations.service import Heard, hear
 from core.conversations.threads import ensure_thread, get_thread
 from core.db import UnitOfWork
+from core.events import AlarmRaised
 from core.local import in_process
 from core.outbox import OutboxRow
 from core.ports import CardMessage, OutboundMessage
@@ -30,7 +32,8 @@ from core.sessions import talk
 from core.sessions.queries import open_session_of
 from core.sessions.talk import Posting
 from core.timers.runner import TimerRunner
-from core.views import Presence
+from core.users.models import UserRow
+from core.views import Presence, Role
 from tests.core.seed import servicer
 
 WINDOW = AccountLimits(window_messages=5, window_s=48 * 3600)
@@ -197,3 +200,62 @@ async def test_a_session_closed_by_the_system_leaves_the_desk(world: World) -> N
         await sessions.close(tx, session_id, reason="silent", by=SYSTEM)
     assert "#1" in (await world.told("chen"))[-1]
     assert (await world.told("chen"))[-1].endswith("会话已结束。")
+
+
+async def test_alarms_reach_the_one_they_concern_and_else_the_supervisors(world: World) -> None:
+    owner = await world.servicer("owner")
+    await world.servicer("boss")
+    await world.servicer("other")
+    async with world.uow.write() as tx:
+        boss = await tx.db.scalar(select(UserRow).where(UserRow.name == "boss"))
+        assert boss is not None
+        boss.role = Role.SUPERVISOR
+        expiring = {"title": "接种证明", "expires_at": "2026-03-16T01:00:00+00:00"}
+        tx.emit(
+            AlarmRaised(
+                code="article_expires_soon", facts=expiring | {"owner_id": owner.user_id or ""}
+            )
+        )
+    (told,) = await world.told("owner")
+    assert "《接种证明》将于 03-16 09:00 失效" in told
+    assert await world.told("boss") == []
+    async with world.uow.write() as tx:
+        tx.emit(AlarmRaised(code="article_expires_soon", facts=expiring | {"owner_id": "gone"}))
+        surge = {"question": "报告打不开", "sessions": "8", "window_s": "600"}
+        tx.emit(AlarmRaised(code="question_surge", facts=surge))
+        tx.emit(AlarmRaised(code="red_line", facts={"gate": "dog_bite"}))
+        tx.emit(AlarmRaised(code="delivery_failed", facts={}))
+    expired, surged, red = await world.told("boss")
+    assert "《接种证明》" in expired
+    assert "10 分钟内有 8 位客户问同一个问题：报告打不开" in surged
+    assert "健康安全" in red
+    assert await world.told("other") == []
+    assert len(await world.told("owner")) == 1
+
+
+async def test_the_text_of_a_picture_follows_it_and_the_picture_comes_once(
+    world: World, clock: ManualClock
+) -> None:
+    await world.servicer("chen")
+    session_id = await world.customer_says("你好")
+    await world.told("chen")
+    await world.sends()
+    clock.advance(minutes=1)
+    async with world.uow.write() as tx:
+        thread = await ensure_thread(tx, CUSTOMER)
+        picture = Image(media=Media(attachment_id="a" * 64, name="截图.png"))
+        heard = await hear(tx, thread, session_id, Heard("p1", picture, tx.now))
+        await keep_media(tx, heard.id, picture)
+    await world.told("chen")
+    await world.sends()
+    clock.advance(minutes=1)
+    async with world.uow.write() as tx:
+        read = picture.model_copy(update={"reading": "ORA-12154"})
+        await keep_media(tx, heard.id, read)
+    assert (await world.told("chen"))[-1] == "#1 图中文字（自动识别）：\nORA-12154"
+    async with world.uow.read() as tx:
+        items = [outbox.load_item(row.item) for row in await tx.db.scalars(select(OutboxRow))]
+    pictures = [
+        one for one in items if isinstance(one, OutboundMessage) and isinstance(one.content, Image)
+    ]
+    assert len(pictures) == 1
