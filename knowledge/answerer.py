@@ -155,15 +155,19 @@ class Answerer:
         category = live.content.category if live is not None else ""
         return first, category, self._engine.uncorrected(decision.confidence)
 
-    async def best_ids(self, question: str) -> list[str]:
+    async def best_ids(self, question: str, *, audience: str = PUBLIC) -> list[str]:
         """The articles that compete for a question, best first."""
-        ranking = await self._pools.of(PUBLIC).rank(question)
+        ranking = await self._pools.of(audience).rank(question)
         return [candidate.article_id for candidate in ranking.candidates]
 
     async def imagine(
-        self, changes: Mapping[str, ArticleContent | None], *, only: AbstractSet[str] | None = None
+        self,
+        changes: Mapping[str, ArticleContent | None],
+        *,
+        audience: str = PUBLIC,
+        only: AbstractSet[str] | None = None,
     ) -> Retriever:
-        """The public articles with some changed (None: gone), apart from those that answer.
+        """An audience's articles with some changed (None: gone), apart from those that answer.
 
         only: these articles and the changed ones, instead of all.
         """
@@ -172,7 +176,7 @@ class Answerer:
         texts = [
             live.content.for_retrieval(key)
             for key, live in self._pools.articles.items()
-            if key not in changes and live.is_for(PUBLIC) and (only is None or key in only)
+            if key not in changes and live.is_for(audience) and (only is None or key in only)
         ]
         texts += [content.for_retrieval(key) for key, content in changes.items() if content]
         for start in range(0, len(texts), ARTICLES_AT_ONCE):

@@ -10,12 +10,14 @@ from core.views import View
 from knowledge.answerer import Answerer
 from knowledge.content import ArticleContent
 from knowledge.known import Known, everything_known
+from knowledge.pools import PUBLIC
 from knowledge.retriever import Decision
 
 #: Known questions that are asked; the latest come first.
 MOST_QUESTIONS: Final = 300
 #: Above this many articles only those that compete for the known questions are compared.
 WHOLE_BASE: Final = 2000
+_NOTHING: Final = ArticleContent(question="?")
 
 
 class Outcome(View):
@@ -47,14 +49,19 @@ class Impact(View):
 async def impact(
     uow: UnitOfWork, answerer: Answerer, article_id: str, content: ArticleContent | None
 ) -> Impact:
-    """What publishing this content (None: archiving the article) would change."""
+    """What publishing this content (None: archiving the article) would change.
+
+    Of a scheduled article: from its day on. Of one that is not public: for its first audience.
+    """
     async with uow.read() as tx:
         known = (await everything_known(tx))[:MOST_QUESTIONS]
     own = answerer.live_content(article_id)
+    audience = next(iter((content or own or _NOTHING).audience), PUBLIC)
     known += _own_wordings(article_id, [c for c in (own, content) if c is not None], known)
-    only = await _competitors(answerer, known) if len(answerer) > WHOLE_BASE else None
-    before = await answerer.imagine({article_id: own}, only=only)
-    after = await answerer.imagine({article_id: content}, only=only)
+    is_large = len(answerer) > WHOLE_BASE
+    only = await _competitors(answerer, known, audience) if is_large else None
+    before = await answerer.imagine({article_id: own}, audience=audience, only=only)
+    after = await answerer.imagine({article_id: content}, audience=audience, only=only)
     titles = answerer.titles() | ({article_id: content.question} if content else {})
     changed = []
     for item in known:
@@ -73,10 +80,10 @@ def _own_wordings(
     return [Known(text, article_id) for text in wordings if text not in asked]
 
 
-async def _competitors(answerer: Answerer, known: Sequence[Known]) -> set[str]:
+async def _competitors(answerer: Answerer, known: Sequence[Known], audience: str) -> set[str]:
     found: set[str] = set()
     for item in known:
-        found |= set(await answerer.best_ids(item.question))
+        found |= set(await answerer.best_ids(item.question, audience=audience))
     return found
 
 

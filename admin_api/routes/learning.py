@@ -197,11 +197,12 @@ async def deactivate_calibration(call: Call, tx: Tx) -> None:
 
 
 class ImpactBody(BaseModel):
-    """step: publish the open revision, or archive the article."""
+    """step: publish the open revision, roll back to revision `number`, or archive the article."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    step: Literal["publish", "archive"] = "publish"
+    step: Literal["publish", "archive", "roll_back"] = "publish"
+    number: int = Field(0, ge=0, le=2**31 - 1)
 
 
 @endpoint("POST", "/articles/{article_id}/impact", access=EDIT, tag="articles")
@@ -209,12 +210,14 @@ async def show_impact(call: Call, article_id: str, body: ImpactBody) -> Impact:
     """Which known questions would be answered otherwise; nothing is changed."""
     async with call.services.uow.read() as tx:
         view = await queries.get_article(tx, article_id)
-    content: ArticleContent | None = None
-    if body.step == "publish":
         content = view.open.content if view.open is not None else _live(view)
-        if content.audience or not content.is_shown_at(call.services.uow.clock.now()):
-            content = None  # the public will not see it
-    return await regression.impact(call.services.uow, answerer(call), article_id, content)
+        if body.step == "roll_back":
+            content = (await queries.get_revision(tx, article_id, body.number)).content
+    expires, now = content.expires_at, call.services.uow.clock.now()
+    is_over = body.step == "archive" or (expires is not None and expires <= now)
+    return await regression.impact(
+        call.services.uow, answerer(call), article_id, None if is_over else content
+    )
 
 
 def _live(view: ArticleView) -> ArticleContent:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from core.actor import Actor
+from core.clock import ManualClock
 from core.db import UnitOfWork
 from knowledge import regression
 from knowledge.answerer import Answerer
@@ -41,6 +44,22 @@ async def test_questions_that_change_their_answer_are_named_and_judged(
     gone = await regression.impact(uow, answerer, reset.id, None)
     assert {item.kind for item in gone.changed} == {"worse"}
     assert (await answerer.decide("登录密码重置")).offers[0].article_id == reset.id
+
+
+async def test_a_scheduled_article_and_one_for_some_are_weighed_where_they_will_answer(
+    uow: UnitOfWork, answerer: Answerer, reviewer: Actor, clock: ManualClock
+) -> None:
+    reset = await published(uow, question="怎么重置登录密码？")
+    async with uow.write() as tx:
+        await put_known(tx, "登录密码重置", reset.id, by=reviewer)
+    await answerer.start()
+    stolen = {"question": "登录密码重置", "answer": "别的答案"}
+    later = ArticleContent(**stolen, effective_at=clock.now() + timedelta(days=7))
+    (change,) = (await regression.impact(uow, answerer, "new", later)).changed
+    assert (change.before.article_id, change.after.article_id) == (reset.id, "new")
+    for_some = ArticleContent(**stolen, audience=("hospital",))
+    (change,) = (await regression.impact(uow, answerer, "new", for_some)).changed
+    assert (change.before.article_id, change.after.article_id) == (reset.id, "new")
 
 
 async def test_a_large_base_is_compared_among_competitors_only(

@@ -42,6 +42,7 @@ export const rollBack = (id: string, number: number, version: number) =>
   post<ArticleView>(`/articles/${id}/roll-back`, { number, version });
 /** Which known questions would be answered otherwise. */
 export const impactOf = (id: string, step: "publish" | "archive") => post<Impact>(`/articles/${id}/impact`, { step });
+export const impactOfRollBack = (id: string, number: number) => post<Impact>(`/articles/${id}/impact`, { step: "roll_back", number });
 
 export const categories = () => get<Items<CategoryView>>("/categories");
 export const addCategory = (path: string) => post<CategoryView>("/categories", { path });

@@ -27,7 +27,6 @@ export default {
     field: { question: "Question", answer: "Answer", answer_html: "Rich answer", category: "Category", tags: "Tags", similar: "Similar questions", audience: "Audience", source: "Source document", effective_at: "Effective from", expires_at: "Expires" },
     impact: "Check before publishing",
     impact_lead: "{asked} known questions tried, {n} would be answered otherwise",
-    impact_none: "No known question changes its answer",
     impact_go: "Continue anyway",
     before: "Now",
     after: "Then",

@@ -27,7 +27,6 @@ export default {
     field: { question: "标准问题", answer: "答案", answer_html: "图文答案", category: "分类", tags: "标签", similar: "相似问法", audience: "可见范围", source: "来源文件", effective_at: "生效时间", expires_at: "失效时间" },
     impact: "发布前检查",
     impact_lead: "试问 {asked} 个已知问题，{n} 个的答复会改变",
-    impact_none: "已知问题的答复都不改变",
     impact_go: "仍要继续",
     before: "现在",
     after: "之后",
