@@ -5322,7 +5322,7 @@ export interface components {
         };
         /**
          * ImpactBody
-         * @description step: publish the open revision, or archive the article.
+         * @description step: publish the open revision, roll back to revision `number`, or archive the article.
          */
         ImpactBody: {
             /**
@@ -5330,7 +5330,12 @@ export interface components {
              * @default publish
              * @enum {string}
              */
-            step?: "publish" | "archive";
+            step?: "publish" | "archive" | "roll_back";
+            /**
+             * Number
+             * @default 0
+             */
+            number?: number;
         };
         /** ImportErrorView */
         ImportErrorView: {
