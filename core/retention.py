@@ -39,10 +39,11 @@ _COPIES: Final = frozenset({"event_log", "inbox", "outbox"})
 
 
 async def purge_events(tx: Tx, before: datetime) -> int:
-    """Events that every listener has heard."""
+    """Events that every listener has heard; not the newest: an empty table would count anew."""
     heard = select(func.min(ListenerCursor.event_id)).scalar_subquery()
     is_heard = or_(heard.is_(None), EventRow.id <= heard)
-    return await _remove(tx, EventRow.id, EventRow.at < before, is_heard)
+    newest = select(func.max(EventRow.id)).scalar_subquery()
+    return await _remove(tx, EventRow.id, EventRow.at < before, is_heard, EventRow.id < newest)
 
 
 async def purge_inbox(tx: Tx, before: datetime) -> int:

@@ -19,9 +19,10 @@ class ReplyBody(Body):
     title: str = Field(min_length=1, max_length=64)
     text: str = Field(min_length=1, max_length=4000)
     scope: Scope = "personal"
+    team_id: str | None = Field(None, max_length=32)
 
     def draft(self) -> ReplyDraft:
-        return ReplyDraft(self.title, self.text, self.shortcut, self.scope)
+        return ReplyDraft(**self.model_dump())
 
 
 class ReplyChangeBody(Body):
@@ -31,18 +32,19 @@ class ReplyChangeBody(Body):
     title: str | None = Field(None, min_length=1, max_length=64)
     text: str | None = Field(None, min_length=1, max_length=4000)
     scope: Scope | None = None
+    team_id: str | None = Field(None, max_length=32)
     version: Version
 
 
 @endpoint("GET", "/replies", access=Permission.SESSION_SERVE, tag="replies")
 async def list_replies(call: Call, tx: Tx) -> Listing[ReplyView]:
-    """Everyone's replies and my own."""
-    return Listing(items=await queries.list_replies(tx, user_id=call.actor.user_id))
+    """Everyone's replies, those of my teams, and my own."""
+    return Listing(items=await queries.list_replies(tx, by=call.actor))
 
 
 @endpoint("POST", "/replies", access=Permission.SESSION_SERVE, tag="replies", status=201)
 async def create_reply(call: Call, tx: Tx, body: ReplyBody) -> ReplyView:
-    """Write a reply; for everyone only as a supervisor."""
+    """Write a reply; for a team as its leader, for everyone as a supervisor."""
     return await service.create(tx, body.draft(), by=call.actor)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from bot.context import Context
 from bot.desk.bench import Bench, serve
 from bot.desk.talking import post
 from bot.desk.words import shortened, who
+from core.clock import LOCAL_ZONE
 from core.content import Content, Image, Media, Text
 from core.errors import NotFound
 from core.replies.queries import ReplyView, list_replies
@@ -50,7 +52,7 @@ async def cite(ctx: Context, rest: str) -> None:
         if kind == ARTICLE:
             await _cite_article(bench, chosen)
         else:
-            replies = await list_replies(bench.tx, user_id=bench.actor.user_id)
+            replies = await list_replies(bench.tx, by=bench.actor)
             found = next((one for one in replies if one.id == chosen), None)
             if found is None:
                 raise NotFound("nothing_shown", count=0)
@@ -78,7 +80,7 @@ async def canned(ctx: Context, rest: str) -> None:
     """快捷: the list · 快捷 nh: sends it when only one fits."""
 
     async def work(bench: Bench) -> None:
-        replies = await list_replies(bench.tx, user_id=bench.actor.user_id)
+        replies = await list_replies(bench.tx, by=bench.actor)
         found = _matching(replies, rest)
         if not found:
             raise NotFound("reply_not_found", name=rest)
@@ -108,18 +110,22 @@ def _matching(replies: list[ReplyView], words: str) -> list[ReplyView]:
 
 async def _send_reply(bench: Bench, reply: ReplyView) -> None:
     number, session = await bench.session()
-    text = filled(reply.text, session, bench.desk.servicer.name)
+    text = filled(reply.text, session, bench.desk.servicer.name, bench.tx.now)
     await post(bench, [Text(text=text)])
     await bench.desk.answer(f"已发给 #{number} {who(session)}：{shortened(text, 60)}")
 
 
-def filled(text: str, session: SessionView, servicer: str) -> str:
-    """{客户姓名} {机构} {客服姓名} {帐号} become what they are in this session."""
+def filled(text: str, session: SessionView, servicer: str, now: datetime) -> str:
+    """{客户姓名} {机构} {客服姓名} {帐号} {日期} {时间} become what they are in this session."""
+    local = now.astimezone(LOCAL_ZONE)
     facts = {
         "客户姓名": session.customer_name,
         "机构": session.institution_name,
         "客服姓名": servicer,
         "帐号": session.account_name,
+        "账号": session.account_name,
+        "日期": f"{local:%Y/%m/%d}",
+        "时间": f"{local:%H:%M}",
     }
     for name, value in facts.items():
         text = text.replace(f"{{{name}}}", value)

@@ -75,7 +75,7 @@ describe("the timeline", () => {
 
 describe("canned replies", () => {
   const reply = (shortcut: string, title: string, text: string) => {
-    return { id: shortcut, shortcut, title, text, scope: "all" as const, created_at: "", version: 1 };
+    return { id: shortcut, shortcut, title, text, scope: "all" as const, team_id: null, team_name: "", created_at: "", version: 1 };
   };
   const all = [reply("js", "结束语", "再见"), reply("jt", "要截图", "请发截图"), reply("nh", "您好", "我是{客服姓名}，{机构}的{客户姓名}您好 {别的}")];
 

@@ -1,14 +1,14 @@
 import { expect, it, vi } from "vitest";
 
+import type { Page } from "@/api/types";
 import { nextFull } from "@/features/sessions/paging";
 
 it("reads on while pages are empty and not the last", async () => {
-  const pages = [
-    { items: [], next_cursor: "a" },
-    { items: [], next_cursor: "b" },
-    { items: ["found"], next_cursor: "c" },
-  ];
-  const fetch = vi.fn((cursor: string | null) => Promise.resolve(pages[cursor === null ? 0 : cursor === "a" ? 1 : 2]!));
+  const fetch = vi
+    .fn<(cursor: string | null) => Promise<Page<string>>>()
+    .mockResolvedValueOnce({ items: [], next_cursor: "a" })
+    .mockResolvedValueOnce({ items: [], next_cursor: "b" })
+    .mockResolvedValueOnce({ items: ["found"], next_cursor: "c" });
   expect(await nextFull(fetch, null)).toEqual({ items: ["found"], next_cursor: "c" });
   expect(fetch.mock.calls.map(([cursor]) => cursor)).toEqual([null, "a", "b"]);
 });

@@ -91,15 +91,15 @@ test("after a long absence old lines are dropped rather than shown with a hole",
 });
 
 test("goes back in large pages until an old line is there", async () => {
-  const lines = [aMessage(), aMessage(), aMessage()];
-  vi.mocked(api.messages).mockResolvedValueOnce({ items: [lines[2]!], has_more: true });
-  vi.mocked(api.messages).mockResolvedValueOnce({ items: [lines[1]!], has_more: true });
-  vi.mocked(api.messages).mockResolvedValueOnce({ items: [lines[0]!], has_more: true });
+  const [one, two, three] = [aMessage(), aMessage(), aMessage()];
+  vi.mocked(api.messages).mockResolvedValueOnce({ items: [three], has_more: true });
+  vi.mocked(api.messages).mockResolvedValueOnce({ items: [two], has_more: true });
+  vi.mocked(api.messages).mockResolvedValueOnce({ items: [one], has_more: true });
   const messages = useMessages();
   await messages.load(session);
-  await messages.reach(session, lines[0]!.seq);
-  expect(thread()).toEqual(lines);
+  await messages.reach(session, one.seq);
+  expect(thread()).toEqual([one, two, three]);
   expect(vi.mocked(api.messages)).toHaveBeenCalledTimes(3);
-  await messages.reach(session, lines[1]!.seq);
+  await messages.reach(session, two.seq);
   expect(vi.mocked(api.messages)).toHaveBeenCalledTimes(3);
 });

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.settings.sections import SECTIONS, Bot
-from tests.admin_api.conftest import Api
+from tests.admin_api.conftest import Api, Login
 
 
 async def test_every_section_describes_its_form_in_chinese(admin: Api) -> None:
@@ -68,6 +68,32 @@ async def test_replies_are_personal_or_for_everyone(
     await servicer.refused("DELETE", f"/replies/{for_all['id']}", status=403, code="forbidden")
     await servicer.call("DELETE", path, status=204)
     await servicer.refused("DELETE", path, status=404, code="not_found")
+
+
+async def test_a_team_shares_replies_that_its_leader_writes(
+    servicer: Api, supervisor: Api, log_in: Login
+) -> None:
+    member: Api = await log_in("servicer", "member")
+    leader_id = (await servicer.call("GET", "/auth/me"))["servicer"]["id"]
+    member_id = (await member.call("GET", "/auth/me"))["servicer"]["id"]
+    team = {"name": "疾控组", "leader_id": leader_id, "member_ids": [leader_id, member_id]}
+    made = await supervisor.call("POST", "/teams", team, status=201)
+    draft = {"title": "组内", "text": "请加密狗", "scope": "team"}
+    await servicer.refused("POST", "/replies", draft, status=422, code="required")
+    shared = draft | {"team_id": made["id"]}
+    await member.refused("POST", "/replies", shared, status=403, code="forbidden")
+    reply = await servicer.call("POST", "/replies", shared, status=201)
+    assert (reply["scope"], reply["team_name"]) == ("team", "疾控组")
+    assert [one["id"] for one in (await member.call("GET", "/replies"))["items"]] == [reply["id"]]
+    outsider: Api = await log_in("servicer", "outsider")
+    assert (await outsider.call("GET", "/replies"))["items"] == []
+    path, change = f"/replies/{reply['id']}", {"text": "请插加密狗", "version": 1}
+    await member.refused("PATCH", path, change, status=403, code="forbidden")
+    changed = await servicer.call("PATCH", path, change)
+    assert (changed["team_id"], changed["text"]) == (made["id"], "请插加密狗")
+    everyone = {"scope": "all", "version": changed["version"]}
+    await servicer.refused("PATCH", path, everyone, status=403, code="forbidden")
+    assert (await supervisor.call("PATCH", path, everyone))["team_id"] is None
 
 
 async def test_an_idempotency_key_creates_once_and_guards_its_body(servicer: Api) -> None:

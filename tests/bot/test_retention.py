@@ -85,6 +85,18 @@ async def test_old_events_go_unless_a_listener_has_not_heard_them(
     assert left == [newest - 2, newest - 1, newest, newest + 1]
 
 
+async def test_event_numbers_go_on_after_a_week_without_any(
+    uow: UnitOfWork, clock: ManualClock, files: AttachmentStore
+) -> None:
+    await _add_events(uow, 3)
+    clock.advance(days=30)
+    await _purge(uow, files, events_days=7)
+    await _add_events(uow, 1)
+    async with uow.read() as tx:
+        left = (await tx.db.scalars(select(EventRow.id).order_by(EventRow.id))).all()
+    assert left == [3, 4]  # a reader at 3 hears of 4
+
+
 async def test_finished_traffic_goes_and_what_waits_stays(
     uow: UnitOfWork, clock: ManualClock, files: AttachmentStore
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from bot import demo
-from bot.app import build, listening
+from bot.app import App, build, listening
 from bot.config import HttpSettings, Settings
 from tests.flows import company
 from tests.flows.vectors import keep_vectors, lend_vectors
@@ -28,9 +28,16 @@ PATIENCE_MS = PATIENCE_S * 1000
 expect.set_options(timeout=PATIENCE_MS)
 
 
+@dataclass(frozen=True)
+class Running:
+    """The demo as it runs, sandbox and all; base: its URL."""
+
+    app: App
+    base: str
+
+
 @pytest.fixture
-async def address(sqlite_url: str, tmp_path: Path) -> AsyncIterator[str]:
-    """The base URL of a running demo, sandbox and all."""
+async def running(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Running]:
     http = HttpSettings(port=free_port())
     settings = demo.demo_settings(
         Settings(data_dir=tmp_path, database_url=sqlite_url, http=http, embedder=company.PATIENT)
@@ -44,7 +51,7 @@ async def address(sqlite_url: str, tmp_path: Path) -> AsyncIterator[str]:
             work = asyncio.create_task(app.work())
             await eventually(lambda: company.loaded(app, work), timeout_s=600)
             await keep_vectors(app)
-            yield base
+            yield Running(app, base)
             work.cancel()
             with suppress(asyncio.CancelledError):
                 await work
@@ -95,12 +102,12 @@ class Windows:
 
 
 @pytest.fixture
-async def windows(address: str, chromium_path: str, tmp_path: Path) -> AsyncIterator[Windows]:
+async def windows(running: Running, chromium_path: str, tmp_path: Path) -> AsyncIterator[Windows]:
     async with async_playwright() as tool:
         browser = await tool.chromium.launch(
             executable_path=chromium_path, args=list(QUIET), timeout=3 * PATIENCE_MS
         )
-        opened = Windows(browser, address)
+        opened = Windows(browser, running.base)
         yield opened
         for number, window in enumerate(opened.all):
             await window.looks(f"end-{number}", tmp_path)

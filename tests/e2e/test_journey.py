@@ -105,18 +105,3 @@ async def test_a_customer_is_answered_served_and_rates(windows: Windows, tmp_pat
     )
     await sees(phone.page, "phone-chat", "感谢您的评价")
     await expect(page.locator("[data-test=rating]").first).to_be_visible()
-
-
-async def test_a_reconnect_misses_nothing(windows: Windows) -> None:
-    desk = await windows.desk("chenjing")
-    phone = await enters(windows)
-    await says(phone.page, "转人工")
-    await desk.page.locator("[data-test=session-list]").get_by_text("王建国").first.click()
-    await sees(desk.page, "transcript", "转人工")
-    await desk.context.set_offline(True)
-    for number in range(5):
-        await says(phone.page, f"断线期间第 {number} 句")
-    await sees(phone.page, "phone-chat", "第 4 句")
-    await desk.context.set_offline(False)
-    for number in range(5):
-        await sees(desk.page, "transcript", f"断线期间第 {number} 句")

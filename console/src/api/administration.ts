@@ -1,7 +1,7 @@
 import { get, patch, post, put, remove, type Query } from "./http";
 import type { AuditView, Page, ReplyView, SettingView, SystemView } from "./types";
 
-export type ReplyDraft = Pick<ReplyView, "shortcut" | "title" | "text" | "scope">;
+export type ReplyDraft = Pick<ReplyView, "shortcut" | "title" | "text" | "scope" | "team_id">;
 
 export const replies = () => get<Page<ReplyView>>("/replies", { limit: 200 });
 export const addReply = (body: ReplyDraft) => post<ReplyView>("/replies", body);

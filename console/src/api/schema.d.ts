@@ -1780,10 +1780,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everyone's replies and my own. */
+        /** Everyone's replies, those of my teams, and my own. */
         get: operations["list_replies"];
         put?: never;
-        /** Write a reply; for everyone only as a supervisor. */
+        /** Write a reply; for a team as its leader, for everyone as a supervisor. */
         post: operations["create_reply"];
         delete?: never;
         options?: never;
@@ -6988,7 +6988,12 @@ export interface components {
              * @default personal
              * @enum {string}
              */
-            scope?: "personal" | "all";
+            scope?: "personal" | "team" | "all";
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
         };
         /**
          * ReplyChangeBody
@@ -7014,13 +7019,20 @@ export interface components {
              * Scope
              * @default null
              */
-            scope?: ("personal" | "all") | null;
+            scope?: ("personal" | "team" | "all") | null;
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
             /** Version */
             version: number;
         };
         /**
          * ReplyView
-         * @description text may hold variables: {customer}, {servicer}, {institution}; the console fills them.
+         * @description text may hold variables: {客户姓名}, {客服姓名}, {机构}, …; whoever sends it fills them.
+         *
+         *     team_id: of a team's reply, which its members see.
          */
         ReplyView: {
             /** Id */
@@ -7029,7 +7041,11 @@ export interface components {
              * Scope
              * @enum {string}
              */
-            scope: "personal" | "all";
+            scope: "personal" | "team" | "all";
+            /** Team Id */
+            team_id: string | null;
+            /** Team Name */
+            team_name: string;
             /** Shortcut */
             shortcut: string;
             /** Title */

@@ -107,20 +107,6 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_calendars'))
     )
-    op.create_table('canned_replies',
-    sa.Column('id', sa.String(length=32), nullable=False),
-    sa.Column('scope', sa.String(length=16), nullable=False),
-    sa.Column('owner_id', sa.String(length=32), nullable=True),
-    sa.Column('shortcut', sa.String(length=32), nullable=False),
-    sa.Column('title', sa.String(length=64), nullable=False),
-    sa.Column('text', sa.Text(), nullable=False),
-    sa.Column('created_at', UtcDateTime(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_canned_replies'))
-    )
-    with op.batch_alter_table('canned_replies', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_canned_replies_owner_id'), ['owner_id'], unique=False)
-
     op.create_table('channel_accounts',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('channel', sa.String(length=32), nullable=False),
@@ -761,6 +747,23 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_teams')),
     sa.UniqueConstraint('name', name=op.f('uq_teams_name'))
     )
+    op.create_table('canned_replies',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('scope', sa.String(length=16), nullable=False),
+    sa.Column('owner_id', sa.String(length=32), nullable=True),
+    sa.Column('team_id', sa.String(length=32), nullable=True),
+    sa.Column('shortcut', sa.String(length=32), nullable=False),
+    sa.Column('title', sa.String(length=64), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['team_id'], ['teams.id'], name=op.f('fk_canned_replies_team_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_canned_replies'))
+    )
+    with op.batch_alter_table('canned_replies', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_canned_replies_owner_id'), ['owner_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_canned_replies_team_id'), ['team_id'], unique=False)
+
     op.create_table('conversations',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('address_key', sa.String(length=320), nullable=False),
