@@ -71,6 +71,7 @@ export function aServicer(facts: Partial<ServicerView> = {}): ServicerView {
     presence: "online",
     capacity: 5,
     open_sessions: 0,
+    keeps_until: null,
     version: 1,
     ...facts,
   };
