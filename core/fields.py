@@ -19,10 +19,12 @@ class FieldSpec(View):
 
     key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", title="键")
     title: str = Field(min_length=1, max_length=64, title="名称")
-    kind: Literal["text", "long_text", "number", "choice", "date", "bool"] = "text"
-    is_required: bool = False
-    is_public: bool = False
-    choices: tuple[str, ...] = ()
+    kind: Literal["text", "long_text", "number", "choice", "date", "bool"] = Field(
+        "text", title="类型"
+    )
+    is_required: bool = Field(False, title="必填")
+    is_public: bool = Field(False, title="问客户")
+    choices: tuple[str, ...] = Field((), title="选项")
 
 
 def checked_fields(

@@ -22,7 +22,10 @@ from core.customers.queries import customer_view
 from core.customers.tags import TagView
 from core.db import Tx
 from core.errors import Invalid
+from core.fields import FieldSpec
 from core.permissions import Permission
+from core.settings.queries import get as setting
+from core.settings.sections import Customers
 from core.tables import read_table, write_csv, write_xlsx
 from core.timeline import queries as timeline
 from core.timeline.queries import TimelineItem, TimelineKind
@@ -99,6 +102,13 @@ async def get_profile(call: Call, tx: Tx, customer_id: str) -> ProfileView:
     """Custom fields, and sealed ones masked."""
     del call
     return await profiles.profile(tx, customer_id)
+
+
+@endpoint("GET", "/customer-fields", access=SERVE, tag="customers")
+async def list_customer_fields(call: Call, tx: Tx) -> Listing[FieldSpec]:
+    """The custom fields of customers, in their order; the settings define them."""
+    del call
+    return Listing(items=(await setting(tx, Customers)).fields)
 
 
 @endpoint("PUT", "/customers/{customer_id}/custom", access=EDIT, tag="customers")

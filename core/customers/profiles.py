@@ -37,6 +37,7 @@ class ProfileView(View):
     customer_id: str
     masked: dict[CustomerSecret, str]
     custom: dict[str, FieldValue]
+    version: int
 
 
 _EMAIL: Final = re.compile(r"^[^@\s]{1,64}@[^@\s]+\.[a-z]{2,24}$")
@@ -53,7 +54,7 @@ async def profile(tx: Tx, customer_id: str) -> ProfileView:
     masked = {CustomerSecret(one.kind): one.masked for one in secrets}
     if row.phone_masked:
         masked[CustomerSecret.PHONE] = row.phone_masked
-    return ProfileView(customer_id=row.id, masked=masked, custom=row.custom)
+    return ProfileView(customer_id=row.id, masked=masked, custom=row.custom, version=row.version)
 
 
 async def set_secret(

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     and_,
+    false,
     func,
     not_,
     or_,
@@ -31,6 +32,7 @@ from core.errors import Invalid
 from core.institutions.models import InstitutionKeyRow
 from core.institutions.regions import prefix_of
 from core.ratings.models import RatingRow
+from core.segments.custom import custom_value
 from core.sessions.models import SessionRow
 from core.tickets.models import TicketRow
 
@@ -57,11 +59,14 @@ class NotRule(_Rule):
 
 
 class AttributeRule(_Rule):
-    """name, note, kind, contract_level, product, product_version, or `custom.<key>`."""
+    """name, note, kind, contract_level, product, product_version, or `custom.<key>`.
+
+    at_least, at_most: of numbers, and of dates written 2027-03-01.
+    """
 
     kind: Literal["attribute"] = "attribute"
     field: str = Field(max_length=64)
-    op: Literal["is", "is_not", "contains", "is_empty"] = "is"
+    op: Literal["is", "is_not", "contains", "is_empty", "at_least", "at_most"] = "is"
     value: str = Field("", max_length=200)
 
 
@@ -157,6 +162,8 @@ def condition(rule: Rule, *, now: datetime, dialect: str, depth: int = 0) -> Col
             return not_(condition(rule.rule, now=now, dialect=dialect, depth=depth + 1))
         case TagRule():
             return _tagged(rule.tag, dialect)
+        case AttributeRule() if rule.field.startswith("custom."):
+            return _custom(rule, dialect)
         case _:
             return _LEAVES[type(rule)](rule, now)
 
@@ -182,10 +189,27 @@ def _attribute(rule: AttributeRule, now: datetime) -> ColumnElement[bool]:
         if rule.op in ("is_not", "is_empty"):
             return or_(found, CustomerRow.institution_id.is_(None))
         return found
-    prefix, _, key = rule.field.partition(".")
-    if prefix == "custom" and key:
-        return _compared(func.coalesce(CustomerRow.custom[key].as_string(), ""), rule)
     raise Invalid("unknown_field", field=rule.field)
+
+
+def _custom(rule: AttributeRule, dialect: str) -> ColumnElement[bool]:
+    """Text, dates and choices as text; numbers in their order; yes and no as true and false."""
+    value = custom_value(rule.field.removeprefix("custom."), dialect)
+    number = _number(rule.value)
+    if rule.op in ("at_least", "at_most") and number is not None:
+        order = value.number >= number if rule.op == "at_least" else value.number <= number
+        return and_(value.number.is_not(None), order)
+    if number is not None and rule.op in ("is", "is_not"):
+        same = or_(value.text == rule.value, func.coalesce(value.number == number, false()))
+        return same if rule.op == "is" else not_(same)
+    return _compared(value.text, rule)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _compared(column: SQLColumnExpression[str], rule: AttributeRule) -> ColumnElement[bool]:
@@ -198,6 +222,10 @@ def _compared(column: SQLColumnExpression[str], rule: AttributeRule) -> ColumnEl
             return column.contains(rule.value, autoescape=True)
         case "is_empty":
             return column == ""
+        case "at_least":
+            return and_(column != "", column >= rule.value)
+        case "at_most":
+            return and_(column != "", column <= rule.value)
 
 
 def _tagged(tag: str, dialect: str) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from core.fields import FieldSpec
 from core.settings.base import Line, Section, Words
@@ -196,7 +196,22 @@ class Customers(Section):
     title = "客户"
     about = "客户档案的自定义字段"
 
-    fields: tuple[FieldSpec, ...] = Field((), max_length=50, title="自定义字段")
+    fields: tuple[FieldSpec, ...] = Field(
+        (),
+        max_length=50,
+        title="自定义字段",
+        description="从上到下就是档案、导入模板和分群里的顺序；键只用小写英文、数字和下划线，定下后不要改",
+    )
+
+    @field_validator("fields")
+    @classmethod
+    def _can_be_told_apart(cls, fields: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
+        for names in ([one.key for one in fields], [one.title for one in fields]):
+            if twice := next((name for name in names if names.count(name) > 1), ""):
+                raise ValueError(f"“{twice}”用了两次")
+        if bare := next((one for one in fields if one.kind == "choice" and not one.choices), None):
+            raise ValueError(f"“{bare.title}”是单选，请列出选项")
+        return fields
 
 
 class Knowledge(Section):

@@ -55,6 +55,7 @@ TABLE = {
         "GET /customers/{customer_id}/timeline",
         "GET /customers/{customer_id}/duplicates",
         "GET /customers/{customer_id}/merges",
+        "GET /customer-fields",
         "GET /customer-tags",
         "GET /segments",
         "POST /segment-previews",

@@ -1,5 +1,5 @@
 /** The customers' files beyond what the desk shows: timeline, duplicates, import, segments, institutions. */
-import type { DuplicateGroupView, DuplicateView, FieldValue, ImportReport, InstitutionDetail, InstitutionHit, MergeView, ProfileView, Rule, SegmentView, TagView, TimelineItem } from "./cases";
+import type { DuplicateGroupView, DuplicateView, FieldSpec, FieldValue, ImportReport, InstitutionDetail, InstitutionHit, MergeView, ProfileView, Rule, SegmentView, TagView, TimelineItem } from "./cases";
 import { call, get, post, put, remove, send } from "./http";
 import type { CustomerView, Page, RegistrationLinkView, VpnProfileView, VpnSecretView } from "./types";
 
@@ -12,6 +12,8 @@ export type TimelineKind = TimelineItem["kind"];
 export const timeline = (id: string, kinds: readonly TimelineKind[], cursor: string | null) =>
   get<Page<TimelineItem>>(`/customers/${id}/timeline`, { kind: kinds.join(","), cursor });
 export const profile = (id: string) => get<ProfileView>(`/customers/${id}/profile`);
+/** What an administrator defined in the settings, in order. */
+export const customerFields = () => get<Items<FieldSpec>>("/customer-fields");
 export const setCustom = (id: string, custom: Record<string, FieldValue>, version: number) =>
   put<ProfileView>(`/customers/${id}/custom`, { custom, version });
 export const setSecret = (id: string, kind: string, value: string) =>

@@ -779,6 +779,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customer-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The custom fields of customers, in their order; the settings define them. */
+        get: operations["list_customer_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customer-finds": {
         parameters: {
             query?: never;
@@ -3636,6 +3653,8 @@ export interface components {
         /**
          * AttributeRule
          * @description name, note, kind, contract_level, product, product_version, or `custom.<key>`.
+         *
+         *     at_least, at_most: of numbers, and of dates written 2027-03-01.
          */
         AttributeRule: {
             /**
@@ -3650,7 +3669,7 @@ export interface components {
              * @default is
              * @enum {string}
              */
-            op: "is" | "is_not" | "contains" | "is_empty";
+            op: "is" | "is_not" | "contains" | "is_empty" | "at_least" | "at_most";
             /**
              * Value
              * @default
@@ -4935,26 +4954,36 @@ export interface components {
             /** 名称 */
             title: string;
             /**
-             * Kind
+             * 类型
              * @default text
              * @enum {string}
              */
             kind?: "text" | "long_text" | "number" | "choice" | "date" | "bool";
             /**
-             * Is Required
+             * 必填
              * @default false
              */
             is_required?: boolean;
             /**
-             * Is Public
+             * 问客户
              * @default false
              */
             is_public?: boolean;
             /**
-             * Choices
+             * 选项
              * @default []
              */
             choices?: string[];
+        };
+        /** FieldSpecList */
+        FieldSpecList: {
+            /** Items */
+            items: components["schemas"]["FieldSpec"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
         };
         /** File */
         File: {
@@ -6402,6 +6431,8 @@ export interface components {
             custom: {
                 [key: string]: string | number | boolean | null;
             };
+            /** Version */
+            version: number;
         };
         /**
          * ProgressStep
@@ -11238,6 +11269,35 @@ export interface operations {
                 };
                 content: {
                     "*/*": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_customer_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldSpecList"];
                 };
             };
             /** @description Refused */

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -7,15 +8,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from core.accounts.models import AccountRow
 from core.actor import Actor
 from core.content import Address
+from core.conversations.models import ConversationRow, NoteRow
 from core.customers import duplicates, merge, names, profiles, service
 from core.customers.file_models import CustomerMergeRow
-from core.customers.models import CustomerRow
+from core.customers.models import CustomerRow, IdentityRow
 from core.customers.profiles import CustomerSecret
 from core.db import Base, Tx, UnitOfWork
 from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.ratings.models import RatingRow
+from core.registration import service as registration
 from core.sealing import KeyRing
+from core.sessions.models import SessionRow
 from core.teams import service as teams
 from core.teams.queries import effective_bindings
 from core.teams.service import Subject, TeamDraft
@@ -166,6 +172,11 @@ def test_every_table_that_names_a_customer_is_known() -> None:
     } <= tables
 
 
+SECRETS = {
+    CustomerSecret.PHONE: "13812345678",
+    CustomerSecret.EMAIL: "li@yun.cn",
+    CustomerSecret.ID_NUMBER: "11010519491231002X",
+}
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 files = st.fixed_dictionaries(
     {
@@ -197,6 +208,118 @@ async def test_merge_and_undo_restore_equality(
         await merge.undo(tx, result.id, by=BOSS)
         await tx.db.flush()
         assert await everything(tx, "customers") == before
+
+
+histories = st.fixed_dictionaries(
+    {
+        "addresses": st.integers(0, 2),
+        "sessions": st.integers(0, 2),
+        "tickets": st.integers(0, 2),
+        "secrets": st.sets(st.sampled_from(list(SECRETS))),
+        "registers": st.booleans(),
+        "teams": st.sets(st.sampled_from(["primary", "secondary"])),
+    }
+)
+
+
+async def lives(tx: Tx, who: str, history: dict[str, Any], team_id: str) -> str:
+    """A customer with a past: addresses, talks with notes and ratings, tickets, numbers, teams."""
+    made = await seed.customer(tx, who)
+    for number in range(max(history["addresses"], history["sessions"])):
+        key = f"{who}{number}"
+        tx.db.add(
+            IdentityRow(
+                id=key, customer_id=made, channel="c", account="a", user=key, created_at=tx.now
+            )
+        )
+        await tx.db.flush()
+        tx.db.add(
+            ConversationRow(
+                id=key,
+                address_key=key,
+                account_id="door",
+                identity_id=key,
+                customer_id=made,
+                created_at=tx.now,
+            )
+        )
+        await tx.db.flush()
+        if number < history["sessions"]:
+            tx.db.add(
+                SessionRow(
+                    id=key,
+                    conversation_id=key,
+                    account_id="door",
+                    customer_id=made,
+                    state="closed",
+                    mode="console",
+                    opened_at=tx.now,
+                )
+            )
+            await tx.db.flush()
+            tx.db.add(
+                RatingRow(id=key, session_id=key, customer_id=made, score=4, requested_at=tx.now)
+            )
+            tx.db.add(
+                NoteRow(
+                    id=key,
+                    conversation_id=key,
+                    session_id=key,
+                    author_id="x",
+                    author_name="x",
+                    text=key,
+                    created_at=tx.now,
+                )
+            )
+    for number in range(history["tickets"]):
+        await tickets.create(tx, TicketDraft(f"{who}{number}", made), by=BOSS)
+    for kind in history["secrets"]:
+        await profiles.store_secret(tx, KEYS, made, kind, SECRETS[kind])
+    if history["registers"]:
+        await registration.begin(tx, made)
+    for rank in sorted(history["teams"]):
+        await teams.bind(tx, Subject("customer", made), team_id, by=BOSS, rank=rank)
+    return made
+
+
+class Undone(Exception):
+    """Ends an example: its transaction goes with it."""
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(histories, histories)
+async def test_two_whole_pasts_become_one_and_two_again(
+    uow: UnitOfWork, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    with suppress(Undone):
+        async with uow.write() as tx:
+            tx.db.add(
+                AccountRow(id="door", channel="c", account="a", name="客服", created_at=tx.now)
+            )
+            team = await teams.create(tx, TeamDraft("一组"), by=BOSS)
+            kept = await lives(tx, "甲", one, team.id)
+            gone = await lives(tx, "乙", other, team.id)
+            await tx.db.flush()
+            before = await everything(tx)
+            result = await merge.merge(tx, kept, gone, by=BOSS)
+            await tx.db.flush()
+            merged = await everything(tx)
+            for table in (
+                "identities",
+                "conversations",
+                "sessions",
+                "ratings",
+                "tickets",
+                "notes",
+            ):
+                assert len(merged[table]) == len(before[table])
+            assert not [row for table in merged.values() for row in table if gone in row]
+            await merge.undo(tx, result.id, by=BOSS)
+            await tx.db.flush()
+            assert await everything(tx) == before
+            raise Undone
 
 
 async def test_duplicates_share_a_phone_or_name_and_place(uow: UnitOfWork) -> None:

@@ -204,3 +204,37 @@ async def test_segments_are_kept_shared_and_guarded(uow: UnitOfWork) -> None:
         assert await service.list_segments(tx, by=bert) == (shared,)
         await service.remove(tx, mine.id, by=anna)
         assert await service.list_segments(tx, by=anna) == ()
+
+
+async def test_custom_fields_are_compared_as_what_they_are(uow: UnitOfWork) -> None:
+    async with uow.write() as tx:
+        for name, custom in (
+            ("甲", {"beds": 120, "since": "2024-05-01", "own": True, "grade": "A"}),
+            ("乙", {"beds": 9.5, "since": "2026-01-31", "own": False, "grade": "12"}),
+            ("丙", {}),
+        ):
+            row = await tx.db.get_one(CustomerRow, await seed.customer(tx, name))
+            row.custom = custom
+    expected = {
+        ("beds", "is", "120"): "甲",
+        ("beds", "is", "9.50"): "乙",
+        ("beds", "at_least", "10"): "甲",
+        ("beds", "at_most", "10"): "乙",
+        ("beds", "is_not", "120"): "乙丙",
+        ("beds", "is_empty", ""): "丙",
+        ("since", "at_least", "2025-01-01"): "乙",
+        ("since", "at_most", "2025-01-01"): "甲",
+        ("own", "is", "true"): "甲",
+        ("own", "is", "false"): "乙",
+        ("grade", "is", "12"): "乙",
+        ("grade", "contains", "A"): "甲",
+        ("grade", "at_least", "1"): "",
+    }
+    async with uow.read() as tx:
+        found = {}
+        for field, op, value in expected:
+            raw = {"kind": "attribute", "field": f"custom.{field}", "op": op, "value": value}
+            page = await service.members(tx, parse_rule(raw))
+            names = sorted((one.name for one in page.items), key="甲乙丙".index)
+            found[field, op, value] = "".join(names)
+    assert found == expected

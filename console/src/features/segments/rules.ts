@@ -1,5 +1,9 @@
 /** Nested rules as the builder edits them: a group, conditions in it, each of them perhaps turned round. */
-import type { Rule } from "@/api/cases";
+import type { InjectionKey, ShallowRef } from "vue";
+
+import type { FieldSpec, Rule } from "@/api/cases";
+
+export const CUSTOM_FIELDS: InjectionKey<ShallowRef<readonly FieldSpec[]>> = Symbol("custom fields");
 
 export type Group = Extract<Rule, { kind: "all" | "any" }>;
 export type Kind = Exclude<NonNullable<Rule["kind"]>, "all" | "any" | "not">;

@@ -31,7 +31,7 @@ export default {
   },
   remote: { title: "Remote assistance", ask: "Ask for remote assistance", tool: "Tool, e.g. ToDesk", purpose: "What for (the customer reads it)", start: "Begin", end: "End", result: "Result", state: { asked: "asked", agreed: "agreed", refused: "refused", expired: "expired", running: "running", ended: "ended" } },
   client: {
-    list: "Customers", institutions: "Institutions", segments: "Segments", duplicates: "Duplicates", timeline: "Timeline", profile: "Contact", reveal: "Show in full (is recorded)", sealed: "Kept sealed; empty removes it",
+    list: "Customers", institutions: "Institutions", segments: "Segments", duplicates: "Duplicates", timeline: "Timeline", profile: "Contact", custom: "More", yes: "Yes", no: "No", reveal: "Show in full (is recorded)", sealed: "Kept sealed; empty removes it",
     kind: { session: "Session", ticket: "Ticket", rating: "Rating", file: "File" }, score: "{n} points", secret: { phone: "Phone", email: "E-mail", id_number: "Identity no." },
     same: "Perhaps the same person", merge: "Merge", merged: "“{name}” merged on {when}", undo: "Undo", undone: "The merge was undone", sure_merge: "Merge “{name}” into this customer?", sure_merge_group: "Merge {n} customers into “{name}”?", merge_hint: "Sessions, tickets and ratings move along. It can be undone.", kept: "kept", no_duplicates: "No duplicates found", duplicates_lead: "Same phone, or same name and institution",
     reason: { phone: "same phone", name_institution: "same name and institution", name_and_institution: "same name and institution" }, tag_add: "Add tag", tag_remove: "Remove tag",
@@ -42,7 +42,7 @@ export default {
   segment: {
     add: "New segment", name: "Name", shared: "For everybody", empty: "No segments yet", all: "All of", any: "Any of", not: "not", add_rule: "Add a condition", group: "Group", everybody: "No condition: everybody", within_days: "in the last", days: "days", customers: "customers", incomplete: "Some conditions are incomplete",
     kind: { tag: "Tag", attribute: "Attribute", within: "In institution", temporary: "Not registered", created: "New customer", contacted: "Contacted us", consulted: "Consultations", rated: "Mean rating" },
-    field: { name: "Name", note: "Note", kind: "Kind of institution", contract_level: "Contract level", product: "Product", product_version: "Version" }, op: { is: "is", is_not: "is not", contains: "contains", is_empty: "is empty" },
+    field: { name: "Name", note: "Note", kind: "Kind of institution", contract_level: "Contract level", product: "Product", product_version: "Version" }, op: { is: "is", is_not: "is not", contains: "contains", is_empty: "is empty", at_least: "at least", at_most: "at most" },
   },
   team: {
     teams: "Teams", add: "New team", edit: "Edit team", empty: "No teams yet", name: "Name", leader: "Leader", members: "Members", strategy: "Strategy", calendar: "Calendar", usual_calendar: "Default calendar", scope: "Problem categories", scope_hint: "None: any", about: "About", as_account: "As the account", skill: "Skill", no_members: "No members yet", load: "Sessions {sessions}/{capacity} · tickets {tickets}",

@@ -31,7 +31,7 @@ export default {
   },
   remote: { title: "远程协助", ask: "请求远程协助", tool: "工具，例如 ToDesk", purpose: "要做什么（客户会看到）", start: "开始", end: "结束", result: "处理结果", state: { asked: "等待同意", agreed: "已同意", refused: "已拒绝", expired: "已过期", running: "进行中", ended: "已结束" } },
   client: {
-    list: "客户", institutions: "机构", segments: "分群", duplicates: "查重合并", timeline: "时间线", profile: "联系方式", reveal: "查看完整号码（会记录）", sealed: "加密保存，留空则删除",
+    list: "客户", institutions: "机构", segments: "分群", duplicates: "查重合并", timeline: "时间线", profile: "联系方式", reveal: "查看完整号码（会记录）", sealed: "加密保存，留空则删除", custom: "更多资料", yes: "是", no: "否",
     kind: { session: "会话", ticket: "工单", rating: "评价", file: "文件" }, score: "{n} 分", secret: { phone: "手机", email: "邮箱", id_number: "证件号" },
     same: "可能是同一个人", merge: "合并", merged: "{when} 并入「{name}」", undo: "撤销合并", undone: "已撤销合并", sure_merge: "把「{name}」并入这位客户？", sure_merge_group: "把 {n} 位客户合并为「{name}」？", merge_hint: "会话、工单、评价全部并入，之后可以撤销。", kept: "保留", no_duplicates: "没有发现重复的客户", duplicates_lead: "电话相同，或姓名与机构都相同",
     reason: { phone: "电话相同", name_institution: "姓名与机构相同", name_and_institution: "姓名与机构相同" }, tag_add: "加标签", tag_remove: "去掉标签",
@@ -42,7 +42,7 @@ export default {
   segment: {
     add: "新建分群", name: "分群名称", shared: "所有人可用", empty: "还没有分群", all: "全部满足", any: "满足任一", not: "非", add_rule: "添加条件", group: "条件组", everybody: "没有条件：所有客户", within_days: "最近", days: "天内", customers: "位客户", incomplete: "条件还没有填完",
     kind: { tag: "标签", attribute: "属性", within: "属于机构", temporary: "未登记", created: "新客户", contacted: "联系过我们", consulted: "咨询次数", rated: "平均评价" },
-    field: { name: "姓名", note: "备注", kind: "机构类型", contract_level: "合同级别", product: "产品", product_version: "版本" }, op: { is: "是", is_not: "不是", contains: "包含", is_empty: "为空" },
+    field: { name: "姓名", note: "备注", kind: "机构类型", contract_level: "合同级别", product: "产品", product_version: "版本" }, op: { is: "是", is_not: "不是", contains: "包含", is_empty: "为空", at_least: "不小于", at_most: "不大于" },
   },
   team: {
     teams: "团队", add: "新建团队", edit: "编辑团队", empty: "还没有团队", name: "名称", leader: "组长", members: "成员", strategy: "分配策略", calendar: "工作日历", usual_calendar: "默认日历", scope: "负责的问题类别", scope_hint: "不选则不限", about: "说明", as_account: "按客服帐号", skill: "技能", no_members: "还没有成员", load: "会话 {sessions}/{capacity} · 工单 {tickets}",
