@@ -13,7 +13,7 @@ from openpyxl import Workbook, load_workbook
 
 from core.errors import Invalid
 
-MAX_ROWS: Final = 20_000
+MAX_ROWS: Final = 50_000
 MAX_COLUMNS: Final = 60
 MAX_CELL: Final = 4_000
 #: An xlsx is a zip: what it unpacks to is checked before it is unpacked.

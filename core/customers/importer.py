@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from core.actor import Actor
 from core.audit import service as audit
 from core.customers import names, profiles
 from core.customers.models import CustomerRow, InstitutionRow
-from core.customers.profiles import CustomerSecret
+from core.customers.profiles import CustomerSecret, context_of
 from core.customers.queries import customer_view
 from core.customers.tags import checked as checked_tag
 from core.db import Tx
@@ -48,6 +48,8 @@ COLUMNS: Final[Mapping[str, str]] = {
 }
 HEADINGS: Final = ("姓名", "机构", "电话", "邮箱", "标签", "备注")
 _MAX_NAME, _MAX_NOTE = 128, 2000
+#: Rows whose institutions and people are looked up together.
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +101,23 @@ async def plan(tx: Tx, keys: KeyRing, table: Sequence[Sequence[str]], *, by: Act
     rows: list[PlannedRow] = []
     errors: list[RowError] = []
     seen: dict[str, int] = {}
-    for number, cells in enumerate(table[1:], start=2):
-        reader = _Reader(number, dict(zip(heading, cells, strict=False)), specs)
-        planned = await reader.read(tx, keys)
-        key = _same(planned, keys)
-        if not reader.errors and key in seen:
-            reader.refuse("姓名", "repeats_row", seen[key])
-        errors += reader.errors
-        if not reader.errors:
-            seen[key] = number
-            rows.append(planned)
+    for start in range(1, len(table), _AT_ONCE):
+        numbered = enumerate(table[start : start + _AT_ONCE], start=start + 1)
+        readers = [
+            _Reader(n, dict(zip(heading, cells, strict=False)), specs) for n, cells in numbered
+        ]
+        places = await _places(tx, {reader.place for reader in readers})
+        drafts = [reader.read(places) for reader in readers]
+        known = await _known(tx, keys, drafts)
+        for reader, draft, customer_id in zip(readers, drafts, known, strict=True):
+            planned = replace(draft, customer_id=customer_id)
+            key = _same(planned, keys)
+            if not reader.errors and key in seen:
+                reader.refuse("姓名", "repeats_row", seen[key])
+            errors += reader.errors
+            if not reader.errors:
+                seen[key] = planned.number
+                rows.append(planned)
     unknown = tuple(
         cell
         for cell, target in zip(heading, targets, strict=True)
@@ -150,17 +159,19 @@ class _Reader:
     specs: Mapping[str, FieldSpec]
     errors: list[RowError] = field(default_factory=list)
 
-    async def read(self, tx: Tx, keys: KeyRing) -> PlannedRow:
-        name = self._text("name", _MAX_NAME, is_required=True)
-        institution_id = await self._institution(tx)
-        secrets = self._secrets()
-        phone = secrets.get(CustomerSecret.PHONE, "")
+    @property
+    def place(self) -> str:
+        """The institution's name, as it is written here."""
+        return self._cell("institution")[1]
+
+    def read(self, places: Mapping[str, Sequence[str]]) -> PlannedRow:
+        """places: name → ids of the institutions that bear it."""
         return PlannedRow(
             number=self.number,
-            customer_id=await _known(tx, keys, phone, name, institution_id),
-            name=name,
-            institution_id=institution_id,
-            secrets=secrets,
+            customer_id=None,
+            name=self._text("name", _MAX_NAME, is_required=True),
+            institution_id=self._institution(places),
+            secrets=self._secrets(),
             tags=self._tags(),
             note=self._text("note", _MAX_NOTE),
             custom=self._custom(),
@@ -185,12 +196,11 @@ class _Reader:
             self.refuse(heading, "too_long")
         return text
 
-    async def _institution(self, tx: Tx) -> str | None:
+    def _institution(self, places: Mapping[str, Sequence[str]]) -> str | None:
         heading, text = self._cell("institution")
         if not text:
             return None
-        query = select(InstitutionRow.id).where(InstitutionRow.name == text).limit(2)
-        found = (await tx.db.scalars(query)).all()
+        found = places.get(text, ())
         if len(found) != 1:
             self.refuse(heading, "ambiguous_institution" if found else "unknown_institution")
             return None
@@ -237,19 +247,56 @@ class _Reader:
             return {}
 
 
-async def _known(
-    tx: Tx, keys: KeyRing, phone: str, name: str, institution_id: str | None
-) -> str | None:
-    if phone and (found := await profiles.find(tx, keys, CustomerSecret.PHONE, phone)):
-        return found[0]
-    if institution_id is None:
-        return None
-    same = select(CustomerRow.id).where(
-        CustomerRow.name == name, CustomerRow.institution_id == institution_id
+async def _places(tx: Tx, names: Set[str]) -> dict[str, list[str]]:
+    """Ids by name, of the institutions that a few hundred rows name."""
+    found: dict[str, list[str]] = {}
+    query = select(InstitutionRow.name, InstitutionRow.id)
+    for name, institution_id in await tx.db.execute(query.where(InstitutionRow.name.in_(names))):
+        found.setdefault(name, []).append(institution_id)
+    return found
+
+
+async def _known(tx: Tx, keys: KeyRing, drafts: Sequence[PlannedRow]) -> list[str | None]:
+    """Whom each row means: the first with the phone, else of that name at that institution.
+
+    Somebody of the same name who has another number is somebody else.
+    """
+    phones = [_phone_indexes(keys, draft) for draft in drafts]
+    wanted = {index for indexes in phones for index in indexes}
+    by_phone = select(CustomerRow.phone_index, CustomerRow.id).where(
+        CustomerRow.phone_index.in_(wanted)
     )
-    if phone:  # somebody else of the same name, who has another number
-        same = same.where(CustomerRow.phone_index == "")
-    return await tx.db.scalar(same.order_by(CustomerRow.id).limit(1))
+    newest_first = CustomerRow.id.desc()  # the first is written last, and stays
+    owners = {key: one for key, one in await tx.db.execute(by_phone.order_by(newest_first))}  # noqa: C416
+    by_place = select(
+        CustomerRow.name, CustomerRow.institution_id, CustomerRow.phone_index != "", CustomerRow.id
+    ).where(
+        CustomerRow.institution_id.in_({draft.institution_id for draft in drafts} - {None}),
+        CustomerRow.name.in_({draft.name for draft in drafts}),
+    )
+    people = {
+        (name, place, has_phone): one
+        for name, place, has_phone, one in await tx.db.execute(by_place.order_by(newest_first))
+        if place is not None
+    }
+    return [
+        min((owners[index] for index in indexes if index in owners), default=None)
+        or _of_place(people, draft, has_phone=bool(indexes))
+        for draft, indexes in zip(drafts, phones, strict=True)
+    ]
+
+
+def _of_place(
+    people: Mapping[tuple[str, str, bool], str], draft: PlannedRow, *, has_phone: bool
+) -> str | None:
+    here = [(draft.name, draft.institution_id or "", flag) for flag in (False, True)]
+    allowed = here[:1] if has_phone else here
+    return min((people[key] for key in allowed if key in people), default=None)
+
+
+def _phone_indexes(keys: KeyRing, draft: PlannedRow) -> tuple[str, ...]:
+    phone = draft.secrets.get(CustomerSecret.PHONE, "")
+    return keys.blind_indexes(phone, context=context_of(CustomerSecret.PHONE)) if phone else ()
 
 
 def _same(row: PlannedRow, keys: KeyRing) -> str:

@@ -18,7 +18,7 @@ from core.fields import FieldSpec
 from core.sealing import KeyRing
 from core.settings import service as settings
 from core.settings.sections import Customers
-from core.tables import read_table, write_csv, write_xlsx
+from core.tables import MAX_ROWS, read_table, write_csv, write_xlsx
 from tests.core import seed
 
 BOSS = Actor.system()
@@ -55,7 +55,7 @@ def test_what_is_no_table_is_refused(data: bytes) -> None:
 
 def test_a_table_that_is_too_long_is_refused() -> None:
     with pytest.raises(Invalid, match="too_many_rows"):
-        read_table(b"a\n" * 20_002, "x.csv")
+        read_table(b"a\n" * (MAX_ROWS + 2), "x.csv")
 
 
 def test_a_cell_never_becomes_a_formula() -> None:
@@ -108,6 +108,29 @@ async def test_each_bad_row_is_named_and_good_ones_go_on(uow: UnitOfWork) -> Non
         (5, "姓名", "repeats_row:4"),
     ]
     assert [row.name for row in plan.rows] == ["乙"]
+
+
+async def test_rows_are_known_by_phone_or_place_wherever_they_stand(
+    uow: UnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer, "_AT_ONCE", 2)
+    async with uow.write() as tx:
+        place = await seed.institution(tx, "苏州市疾控中心")
+        older = await seed.customer(tx, "李医生", institution_id=place)
+        await seed.customer(tx, "李医生", institution_id=place)
+        owner = await seed.customer(tx, "小王", institution_id=place)
+        await profiles.store_secret(tx, KEYS, owner, CustomerSecret.PHONE, "13800000001")
+        table = [
+            ["姓名", "机构", "电话"],
+            ["新人", "", "13800000009"],
+            ["王护士", "", "138-0000-0001"],
+            ["李医生", "苏州市疾控中心", "13800000002"],
+            ["小王", "苏州市疾控中心", "13800000003"],
+            ["重复", "", "13800000009"],
+        ]
+        plan = await importer.plan(tx, KEYS, table, by=BOSS)
+    assert [row.customer_id for row in plan.rows] == [None, owner, older, None]
+    assert [(one.row, one.code) for one in plan.report.errors] == [(6, "repeats_row:2")]
 
 
 async def test_a_table_without_names_and_a_person_without_permission(uow: UnitOfWork) -> None:
