@@ -19,6 +19,7 @@ from knowledge.encoders import EncoderError
 from knowledge.engine import Engine, load_engine
 from knowledge.gates import GateKind
 from knowledge.library import Library
+from knowledge.patience import patiently
 from knowledge.pools import ARTICLES_AT_ONCE, PUBLIC, LiveArticle, Pools
 from knowledge.queries import articles_by_id, live_articles, live_stamps
 from knowledge.retriever import Band, Candidate, Decision, Ranking, Retriever, Thresholds
@@ -147,7 +148,7 @@ class Answerer:
         Raises: TimeoutError; EncoderError.
         """
         pool = self._pools.of(PUBLIC)
-        decision = await pool.decide(question)
+        decision = await patiently(lambda: pool.decide(question))
         if decision.gate is not None or not decision.candidates:
             return None
         first = decision.candidates[0].article_id
@@ -157,7 +158,7 @@ class Answerer:
 
     async def best_ids(self, question: str, *, audience: str = PUBLIC) -> list[str]:
         """The articles that compete for a question, best first."""
-        ranking = await self._pools.of(audience).rank(question)
+        ranking = await patiently(lambda: self._pools.of(audience).rank(question))
         return [candidate.article_id for candidate in ranking.candidates]
 
     async def imagine(

@@ -10,8 +10,9 @@ from core.views import View
 from knowledge.answerer import Answerer
 from knowledge.content import ArticleContent
 from knowledge.known import Known, everything_known
+from knowledge.patience import patiently
 from knowledge.pools import PUBLIC
-from knowledge.retriever import Decision
+from knowledge.retriever import Decision, Retriever
 
 #: Known questions that are asked; the latest come first.
 MOST_QUESTIONS: Final = 300
@@ -65,11 +66,15 @@ async def impact(
     titles = answerer.titles() | ({article_id: content.question} if content else {})
     changed = []
     for item in known:
-        old = _outcome(await before.decide(item.question), answerer.titles())
-        new = _outcome(await after.decide(item.question), titles)
+        old = _outcome(await _asked(before, item.question), answerer.titles())
+        new = _outcome(await _asked(after, item.question), titles)
         if (old.band, old.article_id) != (new.band, new.article_id):
             changed.append(_changed(item, old, new))
     return Impact(asked=len(known), changed=tuple(changed))
+
+
+async def _asked(pool: Retriever, question: str) -> Decision:
+    return await patiently(lambda: pool.decide(question))
 
 
 def _own_wordings(
