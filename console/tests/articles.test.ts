@@ -44,13 +44,14 @@ test("a dragged category takes its place among its new siblings", () => {
 });
 
 test("the target chooses the widest coverage that is sure to reach it", () => {
-  const point = (precision_low: number, coverage: number) => ({ precision: 1, precision_low, coverage, answers: 9 }) as Point;
-  const curve = [point(0.99, 0.3), point(0.98, 0.5), point(0.9, 0.8)];
+  const point = (precision_low: number, coverage: number) => ({ threshold: 0.9, precision: 1, precision_low, coverage, answers: 9 }) as Point;
+  const unsure = { ...point(0.999, 1), threshold: 0.01 };
+  const curve = [point(0.99, 0.3), point(0.98, 0.5), point(0.9, 0.8), unsure];
   expect(pointFor(curve, 0.98)?.coverage).toBe(0.5);
   expect(pointFor(curve, 0.995)).toBeNull();
   expect(bestAssured(curve)).toBe(0.99);
 });
 
 test("a share that is not the whole never reads as the whole", () => {
-  expect([0, 0.004, 0.5, 0.994, 0.996, 0.9999, 1].map(percent)).toEqual(["0%", "0.4%", "50%", "99.4%", "99.6%", "99.9%", "100%"]);
+  expect([0, 0.004, 0.5, 0.994, 0.996, 0.9999, 1 - 1e-15, 1].map(percent)).toEqual(["0%", "0.4%", "50%", "99.4%", "99.6%", "99.9%", "100%", "100%"]);
 });

@@ -7,11 +7,13 @@ export function fileSize(bytes: number): string {
   return `${value >= 10 || power === 0 ? Math.round(value) : value.toFixed(1)} ${units[power] ?? "B"}`;
 }
 
+const ROUNDING_ERROR = 1e-9;
+
 /** Whole percents; near the ends as many digits as keep 99.6 % from reading as 100 % (and 0.4 % as 0 %). */
 export function percent(share: number): string {
   const distance = Math.min(share, 1 - share);
-  const digits = distance > 0 && distance < 0.01 ? 1 : 0;
-  const tenths = Math.min(Math.max(share, 0.001), 0.999);
-  const shown = digits && share > 0 && share < 1 ? tenths : share;
+  const isNearEnd = distance > ROUNDING_ERROR && distance < 0.01;
+  const digits = isNearEnd ? 1 : 0;
+  const shown = isNearEnd ? Math.min(Math.max(share, 0.001), 0.999) : share;
   return new Intl.NumberFormat(locale.value, { style: "percent", minimumFractionDigits: 0, maximumFractionDigits: digits }).format(shown);
 }
