@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+)
 
 from core.assignment.strategy import Candidate
 from core.calendars.queries import off_duty, working_calendar
@@ -19,6 +30,8 @@ from core.views import Presence, ServiceMode
 
 #: So many are read and compared at a time, the best first; more only when all of them are off.
 MOST_COMPARED: Final = 50
+_CALENDAR: Final = select(TeamRow.calendar_id).where(TeamRow.id == bindparam("team"))
+_SKILLS: Final = select(SkillRow.id, SkillRow.name)
 _Servicers = TypeVar("_Servicers", bound=Select[*tuple[Any, ...]])
 
 
@@ -70,30 +83,42 @@ async def candidates(
     The one place where eligibility is decided. Best first, in the order of the strategy, and no
     more than can matter. only: is this one among them?
     """
-    statement = await _ordered(tx, wanted)
-    statement = statement.where(ServicerRow.presence.in_(_THERE[asking]))
-    if asking is not Asking.PRESENT:
-        statement = statement.where(ServicerRow.open_sessions < ServicerRow.capacity)
-    if wanted.without:
-        statement = statement.where(ServicerRow.id.not_in(sorted(wanted.without)))
-    if only is not None:
-        statement = statement.where(ServicerRow.id == only)
+    skills = await _named_skills(tx, wanted)
+    strategy = wanted.strategy if skills or wanted.strategy != "skill" else "least_busy"
+    is_native = wanted.mode is ServiceMode.NATIVE
+    shape = _Shape(strategy, wanted.team_id is not None, is_native, asking, only is not None)
+    facts = _facts(wanted) | {"without": sorted(wanted.without), "skills": skills, "only": only}
     past = 0
     while True:
-        page = statement.limit(MOST_COMPARED).offset(past)
-        rows = (await tx.db.execute(page)).all()
+        rows = (await tx.db.execute(_ordered(shape), {**facts, "past": past})).all()
         found = await _on_duty(tx, wanted, [Candidate(*row) for row in rows])
         if found or len(rows) < MOST_COMPARED:
             return found
         past += MOST_COMPARED
 
 
-async def _ordered(tx: Tx, wanted: Wanted) -> Select[*tuple[Any, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a statement is made of; its values come when it runs."""
+
+    strategy: str
+    has_team: bool
+    is_native: bool
+    asking: Asking = Asking.FREE
+    is_one: bool = False
+
+
+def _facts(wanted: Wanted) -> dict[str, Any]:
+    return {"team": wanted.team_id, "account": wanted.account_id}
+
+
+@cache  # building them costs more than running them
+def _ordered(shape: _Shape) -> Select[*tuple[Any, ...]]:
     """Everyone who is permitted, as columns of a Candidate, whom the strategy prefers first."""
-    sums = await _skills(tx, wanted)
-    skill: ColumnElement[int] = literal(0) if sums is None else func.coalesce(sums.c.skill, 0)
     idle = ServicerRow.idle_since
-    last = TeamMemberRow.last_assigned_at if wanted.team_id else idle
+    last = TeamMemberRow.last_assigned_at if shape.has_team else idle
+    sums = _skill_sums() if shape.strategy == "skill" else None
+    skill: ColumnElement[int] = literal(0) if sums is None else func.coalesce(sums.c.skill, 0)
     columns: tuple[Any, ...] = (
         ServicerRow.id,
         ServicerRow.name,
@@ -103,25 +128,54 @@ async def _ordered(tx: Tx, wanted: Wanted) -> Select[*tuple[Any, ...]]:
         skill,
         last,
     )
-    statement = _permitted(select(*columns), wanted)
+    statement = _permitted(select(*columns), shape).where(
+        ServicerRow.presence.in_(_THERE[shape.asking]),
+        ServicerRow.id.not_in(bindparam("without", expanding=True)),
+    )
     if sums is not None:
         statement = statement.outerjoin(sums, sums.c.servicer_id == ServicerRow.id)
+    if shape.asking is not Asking.PRESENT:
+        statement = statement.where(ServicerRow.open_sessions < ServicerRow.capacity)
+    if shape.is_one:
+        statement = statement.where(ServicerRow.id == bindparam("only"))
     load = ServicerRow.open_sessions * 1.0 / func.nullif(ServicerRow.capacity, 0)
     order: dict[str, tuple[Any, ...]] = {
         "least_busy": (load, idle.asc().nulls_first()),
         "round_robin": (last.asc().nulls_first(),),
         "skill": (skill.desc(), load, idle.asc().nulls_first()),
     }
-    return statement.order_by(*order[wanted.strategy], ServicerRow.id)
+    ordered = statement.order_by(*order[shape.strategy], ServicerRow.id)
+    return ordered.limit(MOST_COMPARED).offset(bindparam("past", type_=Integer))
+
+
+def _skill_sums() -> Subquery:
+    """Servicer → sum of their levels in the skills that are asked for."""
+    return (
+        select(ServicerSkillRow.servicer_id, func.sum(ServicerSkillRow.level).label("skill"))
+        .where(ServicerSkillRow.skill_id.in_(bindparam("skills", expanding=True)))
+        .group_by(ServicerSkillRow.servicer_id)
+        .subquery()
+    )
+
+
+async def _named_skills(tx: Tx, wanted: Wanted) -> list[str]:
+    """The skills whose names stand in the topic, where they matter."""
+    if wanted.strategy != "skill":
+        return []
+    folded = wanted.topic.casefold()
+    rows = await tx.db.execute(_SKILLS)
+    return [row.id for row in rows if row.name.casefold() in folded]
 
 
 async def may_take(tx: Tx, wanted: Wanted, servicer_id: str) -> bool:
     """Is this person permitted to take it, whatever they carry and wherever they are?"""
-    statement = _permitted(select(ServicerRow.id), wanted)
-    return await tx.db.scalar(statement.where(ServicerRow.id == servicer_id)) is not None
+    is_native = wanted.mode is ServiceMode.NATIVE
+    shape = _Shape(wanted.strategy, wanted.team_id is not None, is_native)
+    statement = _permitted(select(ServicerRow.id), shape).where(ServicerRow.id == servicer_id)
+    return await tx.db.scalar(statement, _facts(wanted)) is not None
 
 
-def _permitted(statement: _Servicers, wanted: Wanted) -> _Servicers:
+def _permitted(statement: _Servicers, shape: _Shape) -> _Servicers:
     """Permission to serve comes with being a servicer whose user is not disabled.
 
     A team asks for its members, NATIVE reception for whom the platform lets serve this account.
@@ -129,15 +183,16 @@ def _permitted(statement: _Servicers, wanted: Wanted) -> _Servicers:
     statement = statement.join(UserRow, UserRow.id == ServicerRow.user_id).where(
         UserRow.is_disabled.is_(False)
     )
-    if wanted.team_id:
+    if shape.has_team:
         membership = and_(
-            TeamMemberRow.servicer_id == ServicerRow.id, TeamMemberRow.team_id == wanted.team_id
+            TeamMemberRow.servicer_id == ServicerRow.id,
+            TeamMemberRow.team_id == bindparam("team"),
         )
         statement = statement.join(TeamMemberRow, membership)
-    if wanted.mode is ServiceMode.NATIVE:
+    if shape.is_native:
         accepting = and_(
             AccountServicerRow.servicer_id == ServicerRow.id,
-            AccountServicerRow.account_id == wanted.account_id,
+            AccountServicerRow.account_id == bindparam("account"),
             AccountServicerRow.is_accepting.is_(True),
         )
         statement = statement.join(AccountServicerRow, accepting)
@@ -159,27 +214,7 @@ async def _on_duty(tx: Tx, wanted: Wanted, found: list[Candidate]) -> list[Candi
 async def calendar_of(tx: Tx, team_id: str | None) -> str | None:
     if team_id is None:
         return None
-    return await tx.db.scalar(select(TeamRow.calendar_id).where(TeamRow.id == team_id))
-
-
-async def _skills(tx: Tx, wanted: Wanted) -> Subquery | None:
-    """Servicer → sum of their levels in the skills which the topic names; None: none is named."""
-    if wanted.strategy != "skill":
-        return None
-    folded = wanted.topic.casefold()
-    named = [
-        row.id
-        for row in await tx.db.execute(select(SkillRow.id, SkillRow.name))
-        if row.name.casefold() in folded
-    ]
-    if not named:
-        return None
-    return (
-        select(ServicerSkillRow.servicer_id, func.sum(ServicerSkillRow.level).label("skill"))
-        .where(ServicerSkillRow.skill_id.in_(named))
-        .group_by(ServicerSkillRow.servicer_id)
-        .subquery()
-    )
+    return await tx.db.scalar(_CALENDAR, {"team": team_id})
 
 
 async def slots(tx: Tx) -> Slots:

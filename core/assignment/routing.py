@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from core.accounts.limits import AccountLimits
 from core.accounts.models import AccountRow
@@ -16,6 +17,8 @@ from core.teams.models import TeamRow
 from core.teams.queries import effective_bindings
 from core.teams.views import BindingView
 from core.views import ServiceMode
+
+_TEAMS: Final = select(TeamRow).where(TeamRow.id.in_(bindparam("teams", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def _why(binding: BindingView) -> str:
 async def _teams(tx: Tx, team_ids: Collection[str]) -> dict[str, TeamRow]:
     if not team_ids:
         return {}
-    rows = await tx.db.scalars(select(TeamRow).where(TeamRow.id.in_(sorted(team_ids))))
+    rows = await tx.db.scalars(_TEAMS, {"teams": sorted(team_ids)})
     return {row.id: row for row in rows}
 
 

@@ -245,17 +245,21 @@ async def last_servicer_of(tx: Tx, row: SessionRow) -> str | None:
     if not words.last_servicer_first:
         return None
     since = tx.now - timedelta(seconds=words.last_servicer_within_s)
-    return await tx.db.scalar(
-        select(SessionRow.servicer_id)
-        .where(
-            SessionRow.customer_id == row.customer_id,
-            SessionRow.id != row.id,
-            SessionRow.servicer_id.is_not(None),
-            SessionRow.closed_at >= since,
-        )
-        .order_by(SessionRow.closed_at.desc())
-        .limit(1)
+    facts = {"a_customer": row.customer_id, "this": row.id, "since": since}
+    return await tx.db.scalar(_LAST_SERVICER, facts)
+
+
+_LAST_SERVICER = (
+    select(SessionRow.servicer_id)
+    .where(
+        SessionRow.customer_id == bindparam("a_customer"),
+        SessionRow.id != bindparam("this"),
+        SessionRow.servicer_id.is_not(None),
+        SessionRow.closed_at >= bindparam("since"),
     )
+    .order_by(SessionRow.closed_at.desc())
+    .limit(1)
+)
 
 
 async def promised_wait(tx: Tx, position: int) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Tx
@@ -29,6 +29,7 @@ from core.teams.views import (
 )
 from core.views import Presence, ServiceMode
 
+_INSTITUTION = select(CustomerRow.institution_id).where(CustomerRow.id == bindparam("a_customer"))
 #: How far up the tree of institutions a binding is looked for.
 MAX_TREE_DEPTH = 8
 
@@ -118,15 +119,21 @@ async def bindings(
     tx: Tx, subject_kind: SubjectKind, subject_id: str, *, with_history: bool = False
 ) -> tuple[BindingView, ...]:
     """Own bindings of a subject, primary first; with_history: ended ones too, newest first."""
-    query = select(BindingRow, TeamRow.name).join(TeamRow, TeamRow.id == BindingRow.team_id)
-    query = query.where(
-        BindingRow.subject_kind == subject_kind, BindingRow.subject_id == subject_id
+    query = _BINDING_HISTORY if with_history else _BINDINGS
+    facts = {"a_kind": subject_kind, "a_subject": subject_id}
+    return tuple(binding_view(row, name) for row, name in await tx.db.execute(query, facts))
+
+
+_ALL_BINDINGS = (
+    select(BindingRow, TeamRow.name)
+    .join(TeamRow, TeamRow.id == BindingRow.team_id)
+    .where(
+        BindingRow.subject_kind == bindparam("a_kind"),
+        BindingRow.subject_id == bindparam("a_subject"),
     )
-    if with_history:
-        query = query.order_by(BindingRow.created_at.desc(), BindingRow.id.desc())
-    else:
-        query = query.where(BindingRow.ended_at.is_(None)).order_by(BindingRow.rank)
-    return tuple(binding_view(row, name) for row, name in await tx.db.execute(query))
+)
+_BINDING_HISTORY = _ALL_BINDINGS.order_by(BindingRow.created_at.desc(), BindingRow.id.desc())
+_BINDINGS = _ALL_BINDINGS.where(BindingRow.ended_at.is_(None)).order_by(BindingRow.rank)
 
 
 async def effective_bindings(tx: Tx, customer_id: str) -> tuple[BindingView, ...]:
@@ -137,9 +144,7 @@ async def effective_bindings(tx: Tx, customer_id: str) -> tuple[BindingView, ...
     own = await _active(tx, await bindings(tx, "customer", customer_id))
     if own:
         return own
-    institution_id = await tx.db.scalar(
-        select(CustomerRow.institution_id).where(CustomerRow.id == customer_id)
-    )
+    institution_id = await tx.db.scalar(_INSTITUTION, {"a_customer": customer_id})
     for _ in range(MAX_TREE_DEPTH):
         if institution_id is None:
             break

@@ -289,6 +289,13 @@ async def test_what_was_said_in_the_app_holds_without_a_console(
     await timers.run_due()
     assert (await servicer.call("GET", "/auth/me"))["servicer"]["presence"] == "offline"
 
+    mine = "/servicers/me/presence"
+    wanted = {"presence": "offline", "keeps_sessions": True}
+    kept = await servicer.call("PUT", mine, wanted)
+    assert kept["keeps_until"] is not None
+    let_go = await servicer.call("PUT", mine, wanted | {"keeps_sessions": False})
+    assert let_go["keeps_until"] is None
+
 
 async def _looked_at(person: Api, socket: ClientWebSocketResponse) -> None:
     """Wait, ping by ping, until the server has noted that somebody looks."""

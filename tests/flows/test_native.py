@@ -88,3 +88,19 @@ async def test_a_native_session_closed_from_the_console_ends_in_wecom_too(demo: 
     await desk.closes(session)
     await wang.hears("评价")
     assert await wang.state() == 4
+
+
+async def test_a_team_may_be_received_natively_on_an_account_that_is_not(demo: Company) -> None:
+    admin = await demo.desk("admin", online=False)
+    await demo.desk("chenjing")
+    me = next(one for one in (await admin.get("/servicers"))["items"] if one["name"] == "陈静")
+    draft = {"name": "手机接待组", "mode": "native", "member_ids": [me["id"]]}
+    team = await admin.post("/teams", draft)
+    for one in (await admin.get("/accounts"))["items"]:
+        assert one["mode"] == "console"
+        body = {"team_id": team["id"], "version": one["version"]}
+        await admin.call("PATCH", f"/accounts/{one['id']}", body)
+    wang = demo.customer(1)
+    await wang.says("转人工")
+    await wang.hears("陈静")
+    assert await wang.state() == 3

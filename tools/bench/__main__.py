@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.bench import chat
-from tools.bench.history import bench_history
 from tools.bench.lists import bench_lists
+from tools.bench.routing import bench_routing
 from tools.bench.sla import bench_sla
 from tools.bench.stage import product
 
@@ -60,7 +60,7 @@ async def bench_chat() -> Results:
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, Results]]] = {
     "chat": bench_chat,
     "lists": bench_lists,
-    "history": bench_history,
+    "routing": bench_routing,
     "sla": bench_sla,
 }
 

@@ -14,7 +14,8 @@ export const changeServicer = (
   id: string,
   body: { name?: string; capacity?: number; wecom_userid?: string | null; version: number },
 ) => patch<ServicerView>(`/servicers/${id}`, body);
-export const setPresence = (presence: Presence) => put<ServicerView>("/servicers/me/presence", { presence });
+export const setPresence = (presence: Presence, keeps_sessions?: boolean) =>
+  put<ServicerView>("/servicers/me/presence", { presence, ...(keeps_sessions === undefined ? {} : { keeps_sessions }) });
 
 export const accounts = () => get<Page<AccountView>>("/accounts");
 export const changeAccount = (id: string, body: { mode?: ServiceMode; is_active?: boolean; team_id?: string | null; version: number }) =>

@@ -18,8 +18,8 @@ export const useServicers = defineStore("servicers", () => {
     rows.value = Object.fromEntries(page.items.map((row) => [row.id, row]));
   }
 
-  async function setPresence(presence: Presence): Promise<void> {
-    put(await api.setPresence(presence));
+  async function setPresence(presence: Presence, keepsSessions?: boolean): Promise<void> {
+    put(await api.setPresence(presence, keepsSessions));
   }
 
   return { rows, list, put, refresh, setPresence };

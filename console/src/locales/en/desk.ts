@@ -101,7 +101,7 @@ export default {
     },
   },
   block: {
-    native: "This account is served inside WeCom: people answer in the WeCom client, the talk is mirrored here.",
+    native: "This session is served inside WeCom: people answer in the WeCom client, the talk is mirrored here.",
     queued: "The customer is waiting; claim the session to reply",
     bot: "The bot is serving; claim the session to reply",
     other: "{name} is serving",

@@ -77,6 +77,7 @@ export default {
     hint_busy: "No new sessions, the open ones go on",
     hint_away: "Away for a moment, no new sessions",
     hint_offline: "Off duty",
+    hint_keep: "Keep my sessions for me",
     load: "Serving {open} / {capacity}",
   },
   link: {

@@ -77,6 +77,7 @@ export default {
     hint_busy: "不再分配，已有会话继续",
     hint_away: "暂时离开，不分配",
     hint_offline: "下班",
+    hint_keep: "保留手上的会话",
     load: "接待 {open} / {capacity}",
   },
   link: {
