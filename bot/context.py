@@ -16,6 +16,7 @@ from core.clock import Clock
 from core.content import Address, Content
 from core.customers.queries import institution_kind
 from core.db import UnitOfWork
+from core.lanes import Hold
 from core.ports import RateLimiter
 from core.registration.sms import SmsSender
 from core.sealing import KeyRing
@@ -87,7 +88,8 @@ def audience_of(kind: str) -> str:
 class Context:
     """situation: how things stood when the update was taken up; None for a first word.
 
-    log: ids for log lines.
+    log: ids for log lines. hold: the lane, when nothing waits behind this update: it is given back
+    with the effects.
     """
 
     tools: Tools
@@ -95,6 +97,7 @@ class Context:
     inbox_id: int
     situation: Situation | None
     log: Mapping[str, str]
+    hold: Hold | None = None
 
     @property
     def is_with_people(self) -> bool:
@@ -114,3 +117,6 @@ class Context:
             await inbox.mark_done(tx, self.inbox_id)
             address = self.update.address
             yield await Turn.begin(tx, address, self.tools.limits_of(address))
+            rest = await self.hold.release(tx) if self.hold else None
+        if self.hold:
+            self.hold.lane = rest

@@ -19,9 +19,9 @@ from core.content import Address
 from core.errors import Conflict
 from core.inbox import PendingUpdate
 from core.lane_worker import LaneWorker
-from core.lanes import Lane
+from core.lanes import Hold, Lane
 from core.ports import WakeUp
-from core.sessions.situation import situation
+from core.sessions.situation import Situation, situation
 
 log = logging.getLogger(__name__)
 
@@ -57,31 +57,39 @@ class Dispatcher:
         return await self._lanes.drain()
 
     async def _empty(self, lane: Lane) -> None:
-        async with self._tools.uow.read() as tx:
-            waiting = await inbox.pending(tx, lane.address_key)
-        for pending in waiting:
-            if not await self._try(lane, pending):
-                return
-        async with self._tools.uow.write() as tx:
-            await lanes.release(tx, lane)
+        hold, ended = Hold(lane), 0
+        while hold.lane is not None:
+            address = Address.parse(lane.address_key)
+            async with self._tools.uow.read() as tx:
+                waiting = await inbox.pending(tx, lane.address_key, limit=2)
+                now = await situation(tx, address) if waiting else None
+            if waiting and waiting[0].inbox_id != ended:
+                ended = waiting[0].inbox_id
+                await self._try(waiting[0], now, hold, is_last=len(waiting) == 1)
+                continue
+            async with self._tools.uow.write() as tx:
+                if waiting:  # its handler forgot to end it: once is enough
+                    await inbox.mark_failed(tx, ended, "not_ended")
+                rest = await hold.release(tx)
+            hold.lane = rest
 
-    async def _try(self, lane: Lane, pending: PendingUpdate) -> bool:
-        """Handle one update; False when the lane has to wait and was given back."""
+    async def _try(
+        self, pending: PendingUpdate, now: Situation | None, hold: Hold, *, is_last: bool
+    ) -> None:
+        """Handle one update, or put the lane off."""
         try:
-            await self._one(pending)
+            await self._one(pending, now, hold if is_last else None)
         except Conflict as conflict:
-            if conflict.code == "update_already_done":
-                return True  # another worker, after our lease ran out
-            return await self._failed(lane, pending, conflict)
+            if conflict.code != "update_already_done":  # by another worker, after our lease
+                await self._failed(hold, pending, conflict)
         except Exception as error:  # the loop must live on; the update is tried again
             log.exception(
                 "An update failed.",
                 extra={"action": "update.failed", "inbox_id": pending.inbox_id},
             )
-            return await self._failed(lane, pending, error)
-        return True
+            await self._failed(hold, pending, error)
 
-    async def _one(self, pending: PendingUpdate) -> None:
+    async def _one(self, pending: PendingUpdate, now: Situation | None, hold: Hold | None) -> None:
         try:
             update = from_inbox(pending.payload)
         except ValidationError:
@@ -89,12 +97,10 @@ class Dispatcher:
             async with self._tools.uow.write() as tx:
                 await inbox.mark_failed(tx, pending.inbox_id, "unreadable")
             return
-        async with self._tools.uow.read() as tx:
-            now = await situation(tx, update.address)
         ids = {"inbox_id": str(pending.inbox_id), "update_type": update.type}
         if now is not None:
             ids["conversation_id"] = now.conversation_id
-        await self._handle(update, Context(self._tools, update, pending.inbox_id, now, ids))
+        await self._handle(update, Context(self._tools, update, pending.inbox_id, now, ids, hold))
 
     async def _route(self, update: Update, ctx: Context) -> None:
         if await self._root.route(update, ctx) is Outcome.UNHANDLED:
@@ -102,14 +108,16 @@ class Dispatcher:
             async with self._tools.uow.write() as tx:
                 await inbox.mark_done(tx, ctx.inbox_id)
 
-    async def _failed(self, lane: Lane, pending: PendingUpdate, error: Exception) -> bool:
+    async def _failed(self, hold: Hold, pending: PendingUpdate, error: Exception) -> None:
         """Try again a little later; after the last try apologise and hand off."""
-        word = type(error).__name__
+        word, lane = type(error).__name__, hold.lane
+        if lane is None:
+            return  # its effects are written; only what came after them failed
         if pending.attempts < len(RETRIES_S):
             async with self._tools.uow.write() as tx:
                 await inbox.note_attempt(tx, pending.inbox_id, word)
                 wait = timedelta(seconds=RETRIES_S[pending.attempts])
-                await lanes.release(tx, lane, ready_at=tx.now + wait)
-            return False
+                await lanes.put_off(tx, lane, tx.now + wait)
+            hold.lane = None
+            return
         await apologise(self._tools, Address.parse(pending.address_key), pending, word)
-        return True

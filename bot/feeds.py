@@ -31,7 +31,7 @@ def live_feeds(
         await answerer.hear([one.event for one in batch])
 
     async def socket_feed(batch: Sequence[Logged]) -> None:
-        hub.feed([(one.id, one.event, one.event.model_dump_json()) for one in batch])
+        hub.feed([(one.id, one.event, one.text) for one in batch])
 
     async def queue_feed(batch: Sequence[Logged]) -> None:
         if any(one.event.type in _QUEUE_MOVERS for one in batch):

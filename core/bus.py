@@ -6,8 +6,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Integer, Table, Text, bindparam, func, select, update
+from sqlalchemy import cast as cast_sql
 from sqlalchemy.engine import CursorResult
 
 from core.db import EVENTS_TOPIC, Tx, UnitOfWork
@@ -15,6 +17,7 @@ from core.errors import Conflict
 from core.event_log import EventRow, ListenerCursor
 from core.events import EVENT, Event
 from core.ports import WakeUp
+from core.statements import Statement
 from core.worker import Sleeper
 
 log = logging.getLogger(__name__)
@@ -24,10 +27,21 @@ _BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An event with its number in the log."""
+    """An event with its number in the log, and as the JSON text that was stored."""
 
     id: int
     event: Event
+    text: str
+
+
+_TABLE = cast("Table", EventRow.__table__)
+_AFTER = Statement(
+    select(_TABLE.c.id, cast_sql(_TABLE.c.payload, Text).label("payload"))
+    .where(_TABLE.c.id > bindparam("seen"))
+    .order_by(_TABLE.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_NEWEST = Statement(select(func.max(_TABLE.c.id).label("newest")))
 
 
 #: Called in every process with what is new since it started. Best effort.
@@ -49,17 +63,12 @@ class Listener:
 
 
 async def events_after(tx: Tx, event_id: int, *, limit: int = _BATCH) -> list[Logged]:
-    rows = await tx.db.execute(
-        select(EventRow.id, EventRow.payload)
-        .where(EventRow.id > event_id)
-        .order_by(EventRow.id)
-        .limit(limit)
-    )
-    return [Logged(row.id, EVENT.validate_python(row.payload)) for row in rows]
+    rows = await tx.fetch(_AFTER, {"seen": event_id, "most": limit})
+    return [Logged(row.id, EVENT.validate_json(row.payload), row.payload) for row in rows]
 
 
 async def newest_event_id(tx: Tx) -> int:
-    return await tx.db.scalar(select(func.max(EventRow.id))) or 0
+    return (await tx.fetch(_NEWEST, {}))[0].newest or 0
 
 
 class EventBus:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeVar
@@ -18,14 +18,19 @@ from sqlalchemy import (
     MetaData,
     event,
     func,
-    insert,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import TypeDecorator
@@ -35,6 +40,7 @@ from core.clock import Clock
 from core.events import Event
 from core.ports import WakeUp, in_write_block
 from core.sqlite_inline import InlineConnection
+from core.statements import Driver, Statement, Values, driver_of
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +53,7 @@ _SQLITE_PRAGMAS: Final = (
     "PRAGMA mmap_size=268435456",
 )
 #: One advisory lock: event ids become visible in the order of their numbers (ADR 0003).
-_EVENT_ORDER_LOCK: Final = 0x77656E71
+_ORDER_EVENTS: Final = Statement(select(func.pg_advisory_xact_lock(0x77656E71)))
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -117,18 +123,62 @@ class DefaultSettings:
 class Tx:
     """One open transaction: the database, the moment it began, and what it will announce.
 
-    `now` is the same for everything that one transaction writes.
+    `now` is the same for everything that one transaction writes. `db` is SQLAlchemy's session,
+    made when first asked for; `fetch` and `run` take the hot path's statements past it and see
+    nothing that the session has not flushed.
     """
 
     def __init__(
-        self, db: AsyncSession, now: datetime, settings: SettingsReader, *, is_write: bool
+        self,
+        connection: AsyncConnection,
+        driver: Driver,
+        now: datetime,
+        settings: SettingsReader,
+        *,
+        is_write: bool,
     ) -> None:
-        self.db = db
         self.now = now
         self.settings = settings
+        self._connection = connection
+        self._dialect = connection.dialect
+        self._driver = driver
         self._is_write = is_write
+        self._session: AsyncSession | None = None
         self._events: list[Event] = []
         self._topics: set[str] = set()
+
+    @property
+    def db(self) -> AsyncSession:
+        if self._session is None:
+            self._session = AsyncSession(
+                self._connection, expire_on_commit=False, autoflush=self._is_write
+            )
+        return self._session
+
+    async def flush(self) -> None:
+        """Write what the session still holds; a session that nobody asked for holds nothing."""
+        if self._session is not None:
+            await self._session.flush()
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def fetch(self, statement: Statement, values: Values) -> list[Any]:
+        """Rows, with attributes named like the statement's columns."""
+        return await self._driver.fetch(statement.on(self._dialect), values)
+
+    async def fetch_many(self, statement: Statement, rows: Sequence[Values]) -> list[Any]:
+        """What the statement returns for each row, in order, in one exchange with the server."""
+        return await self._driver.fetch_many(statement.on(self._dialect), rows)
+
+    async def run(self, statement: Statement, values: Values) -> int:
+        """How many rows the statement touched."""
+        return await self._driver.run(statement.on(self._dialect), values)
+
+    async def run_many(self, statement: Statement, rows: Sequence[Values]) -> None:
+        """The same statement for each row, in order, in one exchange with the server."""
+        await self._driver.run_many(statement.on(self._dialect), rows)
 
     def emit(self, *events: Event) -> None:
         """Announce what happened; stored with this transaction, fanned out after it."""
@@ -150,7 +200,7 @@ class Tx:
 
     @property
     def dialect(self) -> str:
-        return self.db.get_bind().dialect.name
+        return self._dialect.name
 
     def upsert(self, table: type[Base]) -> Any:
         """An INSERT that knows `on_conflict_do_update` / `_do_nothing` on this database."""
@@ -166,8 +216,7 @@ class UnitOfWork:
     """Hands out transactions. Services take a `Tx` and neither open, commit nor roll back."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._write_engine = engine.execution_options(wenqu_write=True)
+        self._engine = engine.execution_options(wenqu_is_begun=True)
         self._clock = clock
         self._is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer: queue in the process instead of spinning on its lock.
@@ -186,8 +235,8 @@ class UnitOfWork:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A consistent look; nothing can be written."""
-        async with AsyncSession(self._engine, expire_on_commit=False, autoflush=False) as db:
-            yield Tx(db, self._clock.now(), self.settings, is_write=False)
+        async with self._connected(is_write=False) as tx:
+            yield tx
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
@@ -208,29 +257,46 @@ class UnitOfWork:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Tx]:
-        async with AsyncSession(self._write_engine, expire_on_commit=False) as db:
-            tx = Tx(db, self._clock.now(), self.settings, is_write=True)
+        async with self._connected(is_write=True) as tx:
             token = in_write_block.set(True)
             try:
                 yield tx
+                await tx.flush()
                 await self._store_events(tx)
-                await db.commit()
             finally:
                 in_write_block.reset(token)
+
+    @asynccontextmanager
+    async def _connected(self, *, is_write: bool) -> AsyncIterator[Tx]:
+        """A connection whose transaction is begun and ended on the driver itself."""
+        async with self._engine.connect() as connection:
+            pooled = (await connection.get_raw_connection()).dbapi_connection
+            driver = driver_of(connection.dialect, pooled)
+            tx = Tx(connection, driver, self._clock.now(), self.settings, is_write=is_write)
+            try:
+                await driver.begin(is_write=is_write)
+                yield tx
+                await (driver.commit() if is_write else driver.rollback())
+            except BaseException:
+                await _undo(connection, driver)
+                raise
+            finally:
+                await tx.close()
 
     async def _store_events(self, tx: Tx) -> None:
         if not tx.emitted:
             return
-        from core.event_log import EventRow  # noqa: PLC0415 - models need Base from here
+        from core.event_log import INSERT_EVENT  # noqa: PLC0415 - models need Base from here
 
-        await tx.db.flush()
         if not self._is_sqlite:
-            await tx.db.execute(select(func.pg_advisory_xact_lock(_EVENT_ORDER_LOCK)))
-        rows = [
-            {"type": item.type, "at": tx.now, "payload": item.model_dump(mode="json")}
-            for item in tx.emitted
-        ]
-        await tx.db.execute(insert(EventRow.__table__), rows)  # type: ignore[arg-type]  # a Table
+            await tx.fetch(_ORDER_EVENTS, {})
+        await tx.run_many(
+            INSERT_EVENT,
+            [
+                {"a_type": item.type, "a_moment": tx.now, "a_payload": item.model_dump_json()}
+                for item in tx.emitted
+            ],
+        )
 
     async def _announce(self, tx: Tx) -> None:
         if self.wake_up is None:
@@ -240,6 +306,15 @@ class UnitOfWork:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+async def _undo(connection: AsyncConnection, driver: Driver) -> None:
+    """Roll back; a connection that cannot is thrown away, for the server to clean up after."""
+    try:
+        await driver.rollback()
+    except BaseException:
+        await connection.invalidate()
+        raise
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
@@ -252,13 +327,20 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         return _sqlite_engine(parsed.set(drivername="sqlite+aiosqlite"), pool_size)
     if parsed.get_backend_name() != "postgresql":
         raise ValueError(f"unsupported database: {parsed.get_backend_name()}")
-    return create_async_engine(
+    engine = create_async_engine(
         parsed.set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         connect_args={"server_settings": {"timezone": "UTC", "jit": "off"}},
     )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _check(connection: Any, _record: object, _proxy: object) -> None:
+        # asyncpg hears of a server that went away; asking each time would cost a round trip
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+
+    return engine
 
 
 def _sqlite_engine(url: Any, pool_size: int) -> AsyncEngine:
@@ -276,7 +358,9 @@ def _sqlite_engine(url: Any, pool_size: int) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
-        is_write = connection.get_execution_options().get("wenqu_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get("wenqu_is_begun"):  # a unit of work begins by itself
+            is_write = options.get("wenqu_write", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
 
     return engine

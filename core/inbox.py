@@ -19,13 +19,13 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import lanes
-from core.db import Base, BigId, Tx, UnitOfWork
+from core.db import Base, BigId, Tx, UnitOfWork, upsert_for
 from core.errors import Conflict
 from core.ports import CursorMove, InboxItem
+from core.statements import Statement
 
 #: Topic on which dispatchers sleep.
 WAKE_TOPIC = "inbox"
@@ -66,13 +66,25 @@ class CursorRow(Base):
 
 _TABLE = cast("Table", InboxRow.__table__)
 _T = _TABLE.c
-_PENDING = (
+_INSERT = Statement(
+    lambda dialect: (
+        upsert_for(dialect, _TABLE)
+        .inline()
+        .on_conflict_do_nothing(index_elements=["dedupe_key"])
+        .returning(_T.address_key)
+    ),
+    columns=(
+        "dedupe_key", "address_key", "payload", "state", "attempts", "error", "occurred_at",
+        "received_at",
+    ),
+)  # fmt: skip
+_PENDING = Statement(
     select(_T.id, _T.address_key, _T.payload, _T.attempts, _T.received_at)
     .where(_T.address_key == bindparam("an_address"), _T.state == literal_column("'new'"))
     .order_by(_T.id)
     .limit(bindparam("most", type_=Integer))
 )
-_SETTLE = (
+_SETTLE = Statement(
     update(_TABLE)
     .where(_T.id == bindparam("an_id"), _T.state == literal_column("'new'"))
     .values(state=bindparam("a_state"), error=bindparam("an_error"))
@@ -119,21 +131,12 @@ async def _insert_new(tx: Tx, items: Sequence[InboxItem]) -> list[str]:
         }
         for item in unique.values()
     ]
-    stored: list[str] = []
-    for start in range(0, len(rows), 500):  # SQLite binds at most 32766 values
-        result = await tx.db.execute(
-            tx.upsert(InboxRow)
-            .values(rows[start : start + 500])
-            .on_conflict_do_nothing(index_elements=["dedupe_key"])
-            .returning(InboxRow.address_key)
-        )
-        stored.extend(result.scalars())
-    return stored
+    return [row.address_key for row in await tx.fetch_many(_INSERT, rows)]
 
 
 async def pending(tx: Tx, address_key: str, *, limit: int = 50) -> list[PendingUpdate]:
     """The address's updates that wait, oldest first."""
-    rows = await tx.db.execute(_PENDING, {"an_address": address_key, "most": limit})
+    rows = await tx.fetch(_PENDING, {"an_address": address_key, "most": limit})
     return [PendingUpdate(*row) for row in rows]
 
 
@@ -160,8 +163,7 @@ async def note_attempt(tx: Tx, inbox_id: int, error: str) -> None:
 
 async def _settle(tx: Tx, inbox_id: int, *, state: str, error: str = "") -> None:
     row = {"an_id": inbox_id, "a_state": state, "an_error": error}
-    result = await tx.db.execute(_SETTLE, row)
-    if isinstance(result, CursorResult) and result.rowcount != 1:
+    if await tx.run(_SETTLE, row) != 1:
         raise Conflict("update_already_done", inbox_id=inbox_id)
 
 

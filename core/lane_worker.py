@@ -39,20 +39,21 @@ class LaneWorker:
         async with self._sleeper.awake(), asyncio.TaskGroup() as group:
             group.create_task(self._keep(running))
             while True:
-                claimed = await self._claim(self.AT_ONCE - len(running))
+                room = self.AT_ONCE - len(running)
+                claimed, pause_s = await self._claim(room)
                 for lane in claimed:
                     task = group.create_task(self._work(lane))
                     running.add(task)
                     task.add_done_callback(running.discard)
                 if len(running) >= self.AT_ONCE:
                     await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                elif not claimed:
-                    await self._sleeper.sleep(await self._pause_s())
+                elif len(claimed) < room:
+                    await self._sleeper.sleep(pause_s)
 
     async def drain(self) -> int:
         """Work through what is ready now. Returns how many lanes that were."""
         worked = 0
-        while claimed := await self._claim(self.AT_ONCE):
+        while claimed := (await self._claim(self.AT_ONCE))[0]:
             await asyncio.gather(*(self._work(lane) for lane in claimed))
             worked += len(claimed)
         return worked
@@ -67,25 +68,21 @@ class LaneWorker:
                 async with self._uow.write() as tx:
                     await lanes.renew(tx, self._kind, worker=self._worker)
 
-    async def _claim(self, limit: int) -> list[Lane]:
+    async def _claim(self, limit: int) -> tuple[list[Lane], float]:
+        """Lanes that are ours now; and for how many seconds no other gets ready by itself."""
         try:
             async with self._uow.write() as tx:
-                return await lanes.claim(tx, self._kind, worker=self._worker, limit=limit)
+                found = await lanes.claim(tx, self._kind, worker=self._worker, limit=limit)
+                ready_at = await lanes.next_ready_at(tx, self._kind)
         except Exception:  # the loop must live on; the lanes stay for the next round
             log.exception("Claiming lanes failed.", extra={"action": f"lanes.{self._kind}"})
-            await asyncio.sleep(1)
-            return []
+            return [], 1.0
+        if ready_at is None:
+            return found, Sleeper.LONGEST_S
+        return found, max(0.0, (ready_at - tx.now).total_seconds())
 
     async def _work(self, lane: Lane) -> None:
         try:
             await self._do(lane)
         except Exception:  # one broken lane must not stop the others; its lease runs out
             log.exception("A lane failed.", extra={"action": f"lanes.{self._kind}"})
-
-    async def _pause_s(self) -> float:
-        with contextlib.suppress(Exception):
-            async with self._uow.read() as tx:
-                ready_at = await lanes.next_ready_at(tx, self._kind)
-                if ready_at is not None:
-                    return max(0.0, (ready_at - tx.now).total_seconds())
-        return Sleeper.LONGEST_S

@@ -8,10 +8,9 @@ holds its lease works through the address's rows in order; different addresses r
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal, cast
 
 from sqlalchemy import (
     Index,
@@ -25,10 +24,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, Tx, UtcDateTime, upsert_for
+from core.statements import Statement
 
 Kind = Literal["in", "out"]
 #: A worker that dies is missed after this; one that lives renews in time.
@@ -57,16 +56,34 @@ class Lane:
     bump: int
 
 
-_T = cast("Table", LaneRow.__table__).c
+@dataclass(slots=True)
+class Hold:
+    """A lane in hand; None once it was given back."""
+
+    lane: Lane | None
+
+    async def release(self, tx: Tx) -> Lane | None:
+        """What `lane` has to become when the transaction has ended well."""
+        return None if self.lane is None else await release(tx, self.lane)
+
+
 _TABLE = cast("Table", LaneRow.__table__)
+_T = _TABLE.c
 _HELD = and_(
     _T.kind == bindparam("a_kind"),
     _T.address_key == bindparam("an_address"),
     _T.lease_by == bindparam("a_worker"),
 )
 _FREE = or_(_T.lease_until.is_(None), _T.lease_until < bindparam("now", type_=UtcDateTime))
-# Statements are built once: building them costs more than SQLite needs to run them.
-_CLAIM = (
+_BUMP = Statement(
+    lambda dialect: (
+        upsert_for(dialect, _TABLE)
+        .inline()
+        .on_conflict_do_update(index_elements=["kind", "address_key"], set_={"bump": _T.bump + 1})
+    ),
+    columns=("kind", "address_key", "ready_at", "bump"),
+)
+_CLAIM = Statement(
     update(_TABLE)
     .where(
         _T.kind == bindparam("a_kind"),
@@ -83,11 +100,17 @@ _CLAIM = (
     .values(lease_until=bindparam("until"), lease_by=bindparam("a_worker"))
     .returning(_T.address_key, _T.bump)
 )
-_GONE = delete(_TABLE).where(_HELD, _T.bump == bindparam("seen"))
-_BACK = (
+_GONE = Statement(delete(_TABLE).where(_HELD, _T.bump == bindparam("seen")))
+_STILL = Statement(select(_T.bump).where(_HELD))
+_BACK = Statement(
     update(_TABLE).where(_HELD).values(lease_until=None, lease_by=None, ready_at=bindparam("at"))
 )
-_NEXT = (
+_RENEW = Statement(
+    update(_TABLE)
+    .where(_T.kind == bindparam("a_kind"), _T.lease_by == bindparam("a_worker"))
+    .values(lease_until=bindparam("until"))
+)
+_NEXT = Statement(
     select(_T.ready_at)
     .where(_T.kind == bindparam("a_kind"), _T.lease_until.is_(None))
     .order_by(_T.ready_at)
@@ -97,16 +120,10 @@ _NEXT = (
 
 async def bump(tx: Tx, kind: Kind, address_keys: Collection[str]) -> None:
     """Say that these addresses have work. A lane that backs off keeps its `ready_at`."""
-    for key in sorted(set(address_keys)):  # one lock order for everyone
-        row = {"kind": kind, "address_key": key, "ready_at": tx.now, "bump": 1}
-        await tx.db.execute(_bump_statement(tx.dialect), row)
-
-
-@cache
-def _bump_statement(dialect: str) -> Any:
-    made = upsert_for(dialect, _TABLE)
-    return made.on_conflict_do_update(
-        index_elements=["kind", "address_key"], set_={"bump": _T.bump + 1}
+    keys = sorted(set(address_keys))  # one lock order for everyone
+    await tx.run_many(
+        _BUMP,
+        [{"kind": kind, "address_key": key, "ready_at": tx.now, "bump": 1} for key in keys],
     )
 
 
@@ -114,7 +131,7 @@ async def claim(
     tx: Tx, kind: Kind, *, worker: str, limit: int, lease: timedelta = LEASE
 ) -> list[Lane]:
     """Take up to `limit` lanes that are ready and free, longest ready first."""
-    found = await tx.db.execute(
+    found = await tx.fetch(
         _CLAIM,
         {
             "a_kind": kind, "now": tx.now, "most": limit, "until": tx.now + lease,
@@ -124,27 +141,28 @@ async def claim(
     return [Lane(kind, row.address_key, worker, row.bump) for row in found]
 
 
-async def release(tx: Tx, lane: Lane, *, ready_at: datetime | None = None) -> None:
-    """Give a lane back: gone when nothing came in meanwhile, else free to be claimed again.
+async def release(tx: Tx, lane: Lane) -> Lane | None:
+    """Give a lane back. Work that came in meanwhile keeps it ours: then the lane as it is now."""
+    mine = _mine(lane)
+    if await tx.run(_GONE, {**mine, "seen": lane.bump}):
+        return None
+    for row in await tx.fetch(_STILL, mine):
+        return replace(lane, bump=row.bump)
+    return None  # the lease ran out and somebody else has it
 
-    ready_at: there is work left that shall wait until then (a back-off).
-    """
-    mine = {"a_kind": lane.kind, "an_address": lane.address_key, "a_worker": lane.worker}
-    if ready_at is None:
-        gone = await tx.db.execute(_GONE, {**mine, "seen": lane.bump})
-        if isinstance(gone, CursorResult) and gone.rowcount:
-            return
-    await tx.db.execute(_BACK, {**mine, "at": ready_at or tx.now})
+
+async def put_off(tx: Tx, lane: Lane, ready_at: datetime) -> None:
+    """Give a lane back with work left that shall wait until then."""
+    await tx.run(_BACK, {**_mine(lane), "at": ready_at})
+
+
+def _mine(lane: Lane) -> dict[str, str]:
+    return {"a_kind": lane.kind, "an_address": lane.address_key, "a_worker": lane.worker}
 
 
 async def renew(tx: Tx, kind: Kind, *, worker: str, lease: timedelta = LEASE) -> None:
     """Keep the lanes that this worker is still working through."""
-    await tx.db.execute(
-        update(LaneRow)
-        .where(LaneRow.kind == kind, LaneRow.lease_by == worker)
-        .values(lease_until=tx.now + lease)
-        .execution_options(synchronize_session=False)
-    )
+    await tx.run(_RENEW, {"a_kind": kind, "a_worker": worker, "until": tx.now + lease})
 
 
 async def free_all(tx: Tx) -> None:
@@ -158,4 +176,6 @@ async def free_all(tx: Tx) -> None:
 
 async def next_ready_at(tx: Tx, kind: Kind) -> datetime | None:
     """When the next lane becomes ready: how long a worker may sleep without a wake-up."""
-    return await tx.db.scalar(_NEXT, {"a_kind": kind})
+    for row in await tx.fetch(_NEXT, {"a_kind": kind}):
+        return cast("datetime", row.ready_at)
+    return None

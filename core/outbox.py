@@ -19,7 +19,6 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import lanes
@@ -34,6 +33,7 @@ from core.ports import (
     OutboundMessage,
     RecallCommand,
 )
+from core.statements import Statement
 
 #: Topic on which senders sleep.
 WAKE_TOPIC = "outbox"
@@ -75,20 +75,25 @@ class OutboxRow(Base):
 
 _TABLE = cast("Table", OutboxRow.__table__)
 _T = _TABLE.c
-_ENQUEUE = insert(_TABLE)
-_PENDING = (
+_ENQUEUE = Statement(
+    insert(_TABLE).inline(),
+    columns=(
+        "item_id", "address_key", "item", "takes_slot", "state", "attempts", "error", "created_at",
+    ),
+)  # fmt: skip
+_PENDING = Statement(
     select(_T.id, _T.item_id, _T.item, _T.takes_slot, _T.attempts, _T.created_at)
     .where(_T.address_key == bindparam("an_address"), _T.state == literal_column("'pending'"))
     .order_by(_T.id)
     .limit(bindparam("most", type_=Integer))
 )
-_HELD = (
+_HELD = Statement(
     select(_T.item_id)
     .where(_T.address_key == bindparam("an_address"), _T.state == literal_column("'held'"))
     .order_by(_T.id)
     .limit(bindparam("most", type_=Integer))
 )
-_SETTLE = (
+_SETTLE = Statement(
     update(_TABLE)
     .where(_T.id == bindparam("an_id"), _T.state == literal_column("'pending'"))
     .values(state=bindparam("a_state"), error=bindparam("an_error"), sent_at=bindparam("sent"))
@@ -126,14 +131,14 @@ async def enqueue(
         "error": "",
         "created_at": tx.now,
     }
-    await tx.db.execute(_ENQUEUE, row)
+    await tx.run(_ENQUEUE, row)
     if not is_held:
         await _line_up(tx, item.address.key)
 
 
 async def pending(tx: Tx, address_key: str, *, limit: int = 20) -> list[Parcel]:
     """What the address is owed now, oldest first."""
-    rows = await tx.db.execute(_PENDING, {"an_address": address_key, "most": limit})
+    rows = await tx.fetch(_PENDING, {"an_address": address_key, "most": limit})
     return [
         Parcel(
             row.id, row.item_id, load_item(row.item), row.takes_slot, row.attempts, row.created_at
@@ -153,8 +158,7 @@ async def settle(tx: Tx, parcel: Parcel, state: str, *, error: str = "") -> None
         "an_error": error[:200],
         "sent": tx.now if state == "sent" else None,
     }
-    result = await tx.db.execute(_SETTLE, row)
-    if isinstance(result, CursorResult) and result.rowcount != 1:
+    if await tx.run(_SETTLE, row) != 1:
         raise Conflict("parcel_already_settled", item_id=parcel.item_id)
 
 
@@ -168,8 +172,8 @@ async def note_attempt(tx: Tx, parcel: Parcel, error: str) -> None:
 
 async def held_ids(tx: Tx, address: Address, *, limit: int) -> list[str]:
     """The oldest held items of an address."""
-    rows = await tx.db.scalars(_HELD, {"an_address": address.key, "most": limit})
-    return list(rows)
+    rows = await tx.fetch(_HELD, {"an_address": address.key, "most": limit})
+    return [row.item_id for row in rows]
 
 
 async def resume(tx: Tx, address: Address, item_ids: list[str]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 from core import lanes, outbox
 from core.conversations import deliveries
-from core.db import UnitOfWork
+from core.db import Tx, UnitOfWork
 from core.errors import Conflict, DomainError
 from core.lane_worker import LaneWorker
 from core.lanes import Lane
@@ -22,6 +23,10 @@ BACKOFF_S: Final = (1, 2, 5, 15, 30, 60, 120, 300)
 #: After this a parcel becomes a dead letter that people see: the reply window is over anyway.
 GIVE_UP_AFTER: Final = timedelta(hours=48)
 _RETRIED_KINDS: Final = frozenset({"retry", "bad_credentials"})
+#: Parcels of one address that are recorded together.
+_AT_ONCE: Final = 20
+
+_Answered = tuple[Parcel, Receipt | SendFailure]
 
 
 class OutboxSender:
@@ -45,47 +50,50 @@ class OutboxSender:
         return await self._lanes.drain()
 
     async def _empty(self, lane: Lane) -> None:
-        async with self._uow.read() as tx:
-            parcels = await outbox.pending(tx, lane.address_key)
-        for index, parcel in enumerate(parcels):
-            is_last = index == len(parcels) - 1
-            if not await self._deliver(lane, parcel, is_last=is_last):
-                return
-        if not parcels:
-            async with self._uow.write() as tx:
-                await lanes.release(tx, lane)
+        held: Lane | None = lane
+        while held is not None:
+            held = await self._round(held)
 
-    async def _deliver(self, lane: Lane, parcel: Parcel, *, is_last: bool) -> bool:
-        """Send one parcel; False when the lane has to wait (and was given back)."""
-        try:
-            outcome: Receipt | SendFailure = await self._sender.send(parcel.item)
-        except SendFailure as failure:
-            outcome = failure
-        except DomainError as error:  # its file is gone, for one: trying again brings nothing
-            outcome = SendFailure(error.code)
-        if isinstance(outcome, SendFailure) and self._is_worth_retrying(parcel, outcome):
-            await self._put_off(lane, parcel, outcome)
-            return False
+    async def _round(self, lane: Lane) -> Lane | None:
+        """Hand over what waits and record all answers at once; None when the lane is given back.
+
+        A crash before the record sends again: the platform knows our ids.
+        """
+        async with self._uow.read() as tx:
+            parcels = await outbox.pending(tx, lane.address_key, limit=_AT_ONCE)
+        answered: list[_Answered] = []
+        for parcel in parcels:
+            outcome = await self._hand_over(parcel)
+            if isinstance(outcome, SendFailure) and self._is_worth_retrying(parcel, outcome):
+                await self._put_off(lane, answered, parcel, outcome)
+                return None
+            answered.append((parcel, outcome))
         try:
             async with self._uow.write() as tx:
-                if isinstance(outcome, SendFailure):
-                    await deliveries.refused(tx, parcel, outcome)
-                else:
-                    await deliveries.delivered(tx, parcel, outcome)
-                if is_last:
-                    await lanes.release(tx, lane)
+                await _record(tx, answered)
+                is_empty = len(parcels) < _AT_ONCE
+                return await lanes.release(tx, lane) if is_empty else lane
         except Conflict:
             log.warning(
                 "A parcel was settled by another sender.", extra={"action": "outbox.twice"}
             )
-            return False
-        return True
+            return None
+
+    async def _hand_over(self, parcel: Parcel) -> Receipt | SendFailure:
+        try:
+            return await self._sender.send(parcel.item)
+        except SendFailure as failure:
+            return failure
+        except DomainError as error:  # its file is gone, for one: trying again brings nothing
+            return SendFailure(error.code)
 
     def _is_worth_retrying(self, parcel: Parcel, failure: SendFailure) -> bool:
         age = self._uow.clock.now() - parcel.created_at
         return failure.kind in _RETRIED_KINDS and age < GIVE_UP_AFTER
 
-    async def _put_off(self, lane: Lane, parcel: Parcel, failure: SendFailure) -> None:
+    async def _put_off(
+        self, lane: Lane, answered: Sequence[_Answered], parcel: Parcel, failure: SendFailure
+    ) -> None:
         wait = failure.retry_after_s
         if wait is None:
             wait = BACKOFF_S[min(parcel.attempts, len(BACKOFF_S) - 1)]
@@ -94,5 +102,14 @@ class OutboxSender:
             extra={"action": "outbox.retry", "code": failure.vendor_code, "wait_s": wait},
         )
         async with self._uow.write() as tx:
+            await _record(tx, answered)
             await outbox.note_attempt(tx, parcel, failure.reason)
-            await lanes.release(tx, lane, ready_at=tx.now + timedelta(seconds=wait))
+            await lanes.put_off(tx, lane, tx.now + timedelta(seconds=wait))
+
+
+async def _record(tx: Tx, answered: Sequence[_Answered]) -> None:
+    for parcel, outcome in answered:
+        if isinstance(outcome, SendFailure):
+            await deliveries.refused(tx, parcel, outcome)
+        else:
+            await deliveries.delivered(tx, parcel, outcome)

@@ -106,6 +106,13 @@ class InlineConnection:
         for statement in statements:
             await patiently(lambda: self._connection.execute(statement))  # noqa: B023 - run at once
 
+    def execute(self, sql: str, parameters: Sequence[Any]) -> sqlite3.Cursor:
+        """Run one statement at once."""
+        return self._connection.execute(sql, parameters)
+
+    def execute_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
+        self._connection.executemany(sql, parameters)
+
     async def create_function(self, *args: Any, **kwargs: Any) -> None:
         self._connection.create_function(*args, **kwargs)
 

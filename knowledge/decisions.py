@@ -6,19 +6,34 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 
 from core.db import Tx
 from core.errors import NotFound
 from core.events import QuestionDecided
 from core.ids import new_id
+from core.statements import Statement
 from knowledge import surges
 from knowledge.gates import Gate
 from knowledge.models import ArticleRow
 from knowledge.records import DecisionRow, FeedbackRow
 from knowledge.retriever import Band
 from knowledge.views import CandidateView, DecisionView
+
+_TABLE = cast("Table", DecisionRow.__table__)
+_INSERT = Statement(insert(_TABLE).inline(), columns=_TABLE.columns.keys())
+_ARTICLES = cast("Table", ArticleRow.__table__)
+_COUNT = Statement(
+    update(_ARTICLES)
+    .where(_ARTICLES.c.id == bindparam("an_article"))
+    .values(
+        hits=_ARTICLES.c.hits + bindparam("more_hits"),
+        helpful=_ARTICLES.c.helpful + bindparam("more_helpful"),
+        unhelpful=_ARTICLES.c.unhelpful + bindparam("more_unhelpful"),
+    )
+)
 
 #: Lines of a "did you mean" menu.
 MENU_SIZE = 3
@@ -83,68 +98,64 @@ async def record(
     message_ids: Sequence[str] = (),
 ) -> str:
     """Keep a decision with all that is needed to replay it, and count the hit. Returns its id."""
-    row = _row(decision, session_id, message_ids, tx.now)
-    tx.db.add(row)
-    await surges.notice(tx, row)
-    if decision.answer is not None:
-        await count(tx, decision.answer.article_id, hits=1)
+    row = _values(decision, session_id, message_ids, tx.now)
+    decision_id = str(row["id"])
+    article_id = decision.answer.article_id if decision.answer else None
+    if session_id is not None and decision.band is not Band.GATE:
+        await surges.notice(tx, session_id, decision.question, decision.cleaned, article_id)
+    await tx.run(_INSERT, row)
+    if article_id is not None:
+        await count(tx, article_id, hits=1)
     tx.emit(
         QuestionDecided(
-            decision_id=row.id,
+            decision_id=decision_id,
             session_id=session_id,
             band=decision.band,
-            article_id=row.article_id,
+            article_id=article_id,
             confidence=decision.confidence,
         )
     )
-    return row.id
+    return decision_id
 
 
 def preview(decision: FaqDecision, *, at: datetime) -> DecisionView:
     """A decision as the log would show it, without recording it; its id is empty."""
-    return decision_view(_row(decision, None, (), at)).model_copy(update={"id": ""})
+    row = DecisionRow(**_values(decision, None, (), at))
+    return decision_view(row).model_copy(update={"id": ""})
 
 
-def _row(
+def _values(
     decision: FaqDecision, session_id: str | None, message_ids: Sequence[str], at: datetime
-) -> DecisionRow:
+) -> dict[str, object]:
     answer = decision.answer
-    return DecisionRow(
-        id=new_id(),
-        session_id=session_id,
-        message_ids=list(message_ids),
-        question=decision.question,
-        cleaned=decision.cleaned,
-        audience=decision.audience,
-        band=decision.band,
-        why=decision.why,
-        gate=decision.gate.name if decision.gate else "",
-        confidence=decision.confidence,
-        threshold=decision.threshold,
-        article_id=answer.article_id if answer else None,
-        article_number=answer.number if answer else None,
-        candidates=[_candidate(offer) for offer in decision.offers],
-        model=decision.model,
-        calibration_id=decision.calibration_id,
-        elapsed_ms=decision.elapsed_ms,
-        created_at=at,
-    )
+    return {
+        "id": new_id(),
+        "session_id": session_id,
+        "message_ids": list(message_ids),
+        "question": decision.question,
+        "cleaned": decision.cleaned,
+        "audience": decision.audience,
+        "band": decision.band,
+        "why": decision.why,
+        "gate": decision.gate.name if decision.gate else "",
+        "confidence": decision.confidence,
+        "threshold": decision.threshold,
+        "article_id": answer.article_id if answer else None,
+        "article_number": answer.number if answer else None,
+        "candidates": [_candidate(offer) for offer in decision.offers],
+        "model": decision.model,
+        "calibration_id": decision.calibration_id,
+        "elapsed_ms": decision.elapsed_ms,
+        "created_at": at,
+    }
 
 
 async def count(
     tx: Tx, article_id: str, *, hits: int = 0, helpful: int = 0, unhelpful: int = 0
 ) -> None:
     """Add to an article's counters; its version stays."""
-    await tx.db.execute(
-        update(ArticleRow)
-        .where(ArticleRow.id == article_id)
-        .values(
-            hits=ArticleRow.hits + hits,
-            helpful=ArticleRow.helpful + helpful,
-            unhelpful=ArticleRow.unhelpful + unhelpful,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    added = {"hits": hits, "helpful": helpful, "unhelpful": unhelpful}
+    await tx.run(_COUNT, {"an_article": article_id} | {f"more_{k}": v for k, v in added.items()})
 
 
 async def get_decision(tx: Tx, decision_id: str) -> DecisionView:

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import String, Table, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    String,
+    Table,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from core import outbox
 from core.content import Content, Text, plain_text, split_text
@@ -28,6 +38,7 @@ from core.events import (
 )
 from core.ids import new_id
 from core.ports import HandoverCommand, NativeState, OutboundMessage, RecallCommand
+from core.statements import Statement
 from core.views import Delivery, MessageView, Sender
 
 #: Platforms tell the moment of a message in whole seconds, cut off.
@@ -38,9 +49,26 @@ PREVIEW_CHARS = 80
 
 _TABLE = cast("Table", MessageRow.__table__)
 _T = _TABLE.c
-# Built once: building them costs more than running them.
-_INSERT = insert(_TABLE).returning(_T.seq)
-_DELIVERED = (
+_INSERT = Statement(
+    insert(_TABLE).returning(_T.seq),
+    columns=(
+        "id", "account_id", "conversation_id", "session_id", "vendor_id", "sender", "servicer_id",
+        "content", "text", "sent_at", "created_at", "delivery", "failure", "client_id", "part",
+        "source",
+    ),
+)  # fmt: skip
+_SLOTS_TAKEN = Statement(
+    select(func.count().label("taken"))
+    .select_from(MessageRow)
+    .join(outbox.OutboxRow, outbox.OutboxRow.item_id == MessageRow.id)
+    .where(
+        MessageRow.conversation_id == bindparam("a_conversation"),
+        MessageRow.sent_at >= bindparam("after"),
+        MessageRow.delivery.in_((literal_column("'pending'"), literal_column("'sent'"))),
+        outbox.OutboxRow.takes_slot.is_(True),
+    )
+)
+_DELIVERED = Statement(
     update(_TABLE)
     .where(
         _T.id == bindparam("an_id"),
@@ -125,18 +153,9 @@ async def _slots_taken_since(tx: Tx, thread: Thread, moment: datetime) -> int:
     after = moment + _CLOCK_GRAIN
     if thread.limits.window_messages is None or last is None or last < after:
         return 0
-    taken = await tx.db.scalar(
-        select(func.count())
-        .select_from(MessageRow)
-        .join(outbox.OutboxRow, outbox.OutboxRow.item_id == MessageRow.id)
-        .where(
-            MessageRow.conversation_id == thread.conversation.id,
-            MessageRow.sent_at >= after,
-            MessageRow.delivery.in_((Delivery.PENDING, Delivery.SENT)),
-            outbox.OutboxRow.takes_slot.is_(True),
-        )
-    )
-    return taken or 0
+    row = {"a_conversation": thread.conversation.id, "after": after}
+    taken: int = (await tx.fetch(_SLOTS_TAKEN, row))[0].taken
+    return taken
 
 
 async def say(tx: Tx, thread: Thread, session_id: str | None, speech: Speech) -> list[MessageView]:
@@ -258,9 +277,10 @@ async def set_delivery(
     vendor_id: the platform's own id, where it made one.
     """
     row = {"an_id": message_id, "to": delivery, "why": failure, "vendor": vendor_id}
-    found = (await tx.db.execute(_DELIVERED, row)).first()
-    if found is None:
+    rows = await tx.fetch(_DELIVERED, row)
+    if not rows:
         return None
+    found = rows[0]
     placed = Placed(message_id, found.conversation_id, found.session_id)
     _announce_delivery(tx, placed, delivery, failure)
     return placed
@@ -359,10 +379,10 @@ async def _write_down(  # noqa: PLR0913 - a line of the transcript has so many p
         "part": part,
         "source": source or {},
     }
-    seq = await tx.db.scalar(_INSERT, row)
+    seq: int = (await tx.fetch(_INSERT, row))[0].seq
     view = MessageView(
         id=str(row["id"]),
-        seq=seq or 0,
+        seq=seq,
         conversation_id=thread.conversation.id,
         session_id=session_id,
         sender=sender,

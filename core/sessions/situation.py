@@ -13,6 +13,7 @@ from core.conversations.models import ConversationRow
 from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Tx
 from core.sessions.models import SessionRow
+from core.statements import Statement
 from core.views import ServiceMode, SessionState
 
 
@@ -42,8 +43,7 @@ class Situation:
         return self.state in {SessionState.QUEUED, SessionState.SERVING}
 
 
-#: Built once: building it costs more than running it.
-_SITUATION = (
+_SITUATION = Statement(
     select(
         ConversationRow.id.label("conversation_id"),
         ConversationRow.customer_id,
@@ -74,9 +74,10 @@ _SITUATION = (
 
 async def situation(tx: Tx, address: Address) -> Situation | None:
     """None: nobody has ever written from this address."""
-    found = (await tx.db.execute(_SITUATION, {"an_address": address.key})).first()
-    if found is None:
+    rows = await tx.fetch(_SITUATION, {"an_address": address.key})
+    if not rows:
         return None
+    found = rows[0]
     return Situation(
         conversation_id=found.conversation_id,
         account_name=found.account_name,
