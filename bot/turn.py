@@ -17,7 +17,11 @@ from core.conversations.threads import Thread, ensure_thread, get_thread
 from core.db import Tx
 from core.sessions import service as sessions
 from core.sessions.models import SessionRow
-from core.sessions.queries import latest_session_of, open_session_of
+from core.sessions.queries import (
+    find_thread_and_session,
+    latest_session_of,
+    open_session_of,
+)
 from core.settings.sections import Bot
 from core.timers import service as timers
 from core.views import MessageView, Sender, SessionState
@@ -38,10 +42,12 @@ class Turn:
     @classmethod
     async def begin(cls, tx: Tx, address: Address, limits: AccountLimits) -> Self:
         """limits: of the address's channel, for an account that nobody has met yet."""
+        found = await find_thread_and_session(tx, address)
+        if found is not None:
+            return cls(tx, *found)
         thread = await ensure_thread(tx, address, limits)
-        if thread.conversation.created_at == tx.now:
-            await timers.set_timer(tx, PROFILE_TIMER, thread.conversation.id, tx.now)
-        return cls(tx, thread, await open_session_of(tx, thread.conversation.id))
+        await timers.set_timer(tx, PROFILE_TIMER, thread.conversation.id, tx.now)
+        return cls(tx, thread, None)
 
     @classmethod
     async def of_conversation(cls, tx: Tx, conversation_id: str) -> Self:

@@ -23,6 +23,8 @@ from core.worker import Sleeper
 log = logging.getLogger(__name__)
 
 _BATCH = 200
+#: After a wake-up, before reading: what happens together is read together.
+_GATHER_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class EventBus:
             while True:
                 if not await self._attempt(work):
                     await sleeper.sleep(Sleeper.LONGEST_S)
+                    await asyncio.sleep(_GATHER_S)
 
     async def _attempt(self, work: Callable[[], Awaitable[bool]]) -> bool:
         try:

@@ -43,6 +43,8 @@ class Weights(Protocol):
     """Term weights and knowledge of the base's own words."""
 
     def idf(self, term: str) -> float: ...
+    def weights(self, terms: tuple[str, ...]) -> Matrix: ...
+    def mass(self, terms: frozenset[str]) -> float: ...
     def knows(self, term: str) -> bool: ...
 
 
@@ -89,9 +91,9 @@ class _Query:
 
     def __init__(self, text: str, words_of: Weights, grams_of: Weights) -> None:
         self.text = text
-        self.gram_weight, self.weight = grams_of.idf, words_of.idf
-        self.grams = {term: self.gram_weight(term) for term in _gram_set(text)}
-        self.words = np.array([self.weight(t) for t in _word_list(text)], dtype=np.float32)
+        self.mass, self.weights = grams_of.mass, words_of.weights
+        self.grams = {term: grams_of.idf(term) for term in _gram_set(text)}
+        self.words = self.weights(_word_list(text))
         self.gram_mass = sum(self.grams.values()) or 1.0
         self.word_mass = float(self.words.sum()) or 1.0
         strange = [not words_of.knows(term) for term in _word_list(text)]
@@ -163,7 +165,7 @@ def _overlap(query: _Query, text: str) -> tuple[float, float]:
     """Weighted share of the query's grams in the text, and of the text's in the query."""
     found = _gram_set(text)
     shared = sum(query.grams[term] for term in query.grams.keys() & found)
-    mass = sum(map(query.gram_weight, found))
+    mass = query.mass(found)
     return shared / query.gram_mass, shared / (mass or 1.0)
 
 
@@ -220,7 +222,7 @@ class _Words:
 
     def phrase(self) -> tuple[float, ...]:
         query, theirs = self.query, self.near.max(axis=0)
-        weights = np.array(list(map(query.weight, _word_list(self.text))), dtype=np.float32)
+        weights = query.weights(_word_list(self.text))
         mass = float(weights.sum()) or 1.0
         of_query = float(self.best @ query.words) / query.word_mass
         of_text = float(theirs @ weights) / mass

@@ -64,6 +64,8 @@ class LexicalIndex:
         self._size = 0
         self._total = 0.0
         self._idf = _Idf(self)
+        self._weights: dict[tuple[str, ...], Scores] = {}
+        self._masses: dict[frozenset[str], float] = {}
 
     def __len__(self) -> int:
         return self._size
@@ -79,7 +81,7 @@ class LexicalIndex:
         self._lengths[slot] = length
         self._total += length
         self._size += 1
-        self._idf.clear()
+        self._forget()
 
     def remove(self, slot: int, texts: Iterable[str]) -> None:
         """Take a document out. `texts` must be those it was added with."""
@@ -91,11 +93,34 @@ class LexicalIndex:
         self._total -= float(self._lengths[slot])
         self._lengths[slot] = 0.0
         self._size -= 1
+        self._forget()
+
+    def _forget(self) -> None:
         self._idf.clear()
+        self._weights.clear()
+        self._masses.clear()
 
     def idf(self, term: str) -> float:
         """Inverse document frequency: 0 < idf; unknown terms weigh most."""
         return self._idf[term]
+
+    def weights(self, terms: tuple[str, ...]) -> Scores:
+        """float32[len(terms)]: `idf` of each, worked out once between two changes."""
+        found = self._weights.get(terms)
+        if found is None:
+            found = np.array([self._idf[term] for term in terms], dtype=np.float32)
+            if len(self._weights) < _REMEMBERED:
+                self._weights[terms] = found
+        return found
+
+    def mass(self, terms: frozenset[str]) -> float:
+        """The sum of `idf`, worked out once between two changes."""
+        found = self._masses.get(terms)
+        if found is None:
+            found = sum(self._idf[term] for term in terms)
+            if len(self._masses) < _REMEMBERED:
+                self._masses[terms] = found
+        return found
 
     def frequency(self, term: str) -> int:
         """How many documents hold the term."""

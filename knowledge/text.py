@@ -51,6 +51,7 @@ def fold(text: str) -> str:
     return _SPACE_BY_HAN.sub("", spaced)
 
 
+@lru_cache(maxsize=4096)
 def clean_query(text: str) -> str:
     """A customer's line without greetings, politeness, mentions and emoji; errors are kept.
 

@@ -11,7 +11,9 @@ from sqlalchemy import Row, Select, and_, bindparam, func, literal_column, or_, 
 from core.accounts.models import AccountRow
 from core.actor import Actor
 from core.assignment.queries import slots
+from core.content import Address
 from core.conversations.models import ConversationRow
+from core.conversations.threads import Thread
 from core.conversations.window import Window
 from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Tx
@@ -120,10 +122,14 @@ def _view(found: Row[*tuple[Any, ...]], now: datetime) -> SessionView:
     )
 
 
+#: Built once: building it costs more than running it.
+_BY_ID = _select().where(SessionRow.id == bindparam("wanted"))
+
+
 async def session_view(tx: Tx, session_id: str) -> SessionView:
     """Raises: NotFound."""
     await tx.db.flush()
-    found = (await tx.db.execute(_select().where(SessionRow.id == session_id))).first()
+    found = (await tx.db.execute(_BY_ID, {"wanted": session_id})).first()
     if found is None:
         raise NotFound("session_not_found")
     return _view(found, tx.now)
@@ -133,6 +139,29 @@ _OPEN_SESSION = select(SessionRow).where(
     SessionRow.conversation_id == bindparam("wanted"),
     SessionRow.state != literal_column("'closed'"),
 )
+
+
+_THREAD_AND_SESSION: Select[ConversationRow, AccountRow, CustomerRow, SessionRow | None] = (
+    select(ConversationRow, AccountRow, CustomerRow, SessionRow)
+    .join(AccountRow, AccountRow.id == ConversationRow.account_id)
+    .join(CustomerRow, CustomerRow.id == ConversationRow.customer_id)
+    .outerjoin(
+        SessionRow,
+        and_(
+            SessionRow.conversation_id == ConversationRow.id,
+            SessionRow.state != literal_column("'closed'"),
+        ),
+    )
+    .where(ConversationRow.address_key == bindparam("wanted"))
+)
+
+
+async def find_thread_and_session(
+    tx: Tx, address: Address
+) -> tuple[Thread, SessionRow | None] | None:
+    """A thread with its open session, in one query; None when it is not begun."""
+    found = (await tx.db.execute(_THREAD_AND_SESSION, {"wanted": address.key})).first()
+    return (Thread(found[0], found[1], found[2]), found[3]) if found else None
 
 
 async def open_session_of(tx: Tx, conversation_id: str) -> SessionRow | None:

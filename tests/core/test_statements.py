@@ -1,0 +1,67 @@
+"""Statements past the session: its values, its transaction."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import JSON, Boolean, bindparam, insert, literal, select, type_coerce
+
+from core.db import UnitOfWork, UtcDateTime
+from core.event_log import ListenerCursor
+from core.statements import Statement
+
+_ECHO = Statement(
+    select(
+        bindparam("at", type_=UtcDateTime).label("at"),
+        type_coerce(bindparam("facts", type_=JSON), JSON).label("facts"),
+        bindparam("flag", type_=Boolean).label("flag"),
+        literal(7).label("constant"),
+    )
+)
+_KEEP = Statement(insert(ListenerCursor).inline(), columns=("name", "event_id"))
+_NAMES = Statement(select(ListenerCursor.name).order_by(ListenerCursor.name))
+
+
+async def test_values_come_back_as_they_went(uow: UnitOfWork) -> None:
+    moment = datetime(2026, 3, 2, 8, 30, 0, 5, tzinfo=UTC)
+    async with uow.read() as tx:
+        row = (await tx.fetch(_ECHO, {"at": moment, "facts": {"字": [1]}, "flag": True}))[0]
+        assert (row.at, row.facts, row.flag, row.constant) == (moment, {"字": [1]}, True, 7)
+        with pytest.raises(KeyError):
+            await tx.fetch(_ECHO, {"at": moment})
+
+
+async def test_statements_and_session_share_one_transaction(uow: UnitOfWork) -> None:
+    async with uow.write() as tx:
+        assert await tx.run(_KEEP, {"name": "by statement", "event_id": 1}) == 1
+        assert await tx.db.get(ListenerCursor, "by statement") is not None
+        tx.db.add(ListenerCursor(name="by session", event_id=2))
+        await tx.flush()
+        assert [row.name for row in await tx.fetch(_NAMES, {})] == ["by session", "by statement"]
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012 - a block that fails at its end
+        async with uow.write() as tx:
+            await tx.run_many(_KEEP, [{"name": name, "event_id": 0} for name in "ab"])
+            tx.db.add(ListenerCursor(name="c", event_id=0))
+            await tx.flush()
+            raise ZeroDivisionError
+    async with uow.read() as tx:
+        assert [row.name for row in await tx.fetch(_NAMES, {})] == ["by session", "by statement"]
+
+
+async def test_a_look_writes_nothing(uow: UnitOfWork) -> None:
+    async with uow.read() as tx:
+        await tx.run(_KEEP, {"name": "stray", "event_id": 1})
+        tx.db.add(ListenerCursor(name="stray too", event_id=1))
+        await tx.flush()
+    async with uow.read() as tx:
+        assert await tx.fetch(_NAMES, {}) == []
+
+
+async def test_a_failed_statement_leaves_the_connection_usable(uow: UnitOfWork) -> None:
+    for _ in range(25):  # more often than the pool has connections
+        with pytest.raises(Exception, match=r"(?i)unique"):
+            async with uow.write() as tx:
+                await tx.run_many(_KEEP, [{"name": "same", "event_id": 0}] * 2)
+    async with uow.write() as tx:
+        await tx.run(_KEEP, {"name": "same", "event_id": 0})
