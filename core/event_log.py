@@ -30,8 +30,8 @@ def _insert(dialect: str) -> Insert:
     """The payload comes as JSON text, which pydantic writes faster than anyone."""
     text = bindparam("a_payload", type_=Text)
     payload = cast_sql(text, JSONB) if dialect == "postgresql" else text
-    moment, kind = bindparam("a_moment"), bindparam("a_type")
-    return insert(_TABLE).inline().values(type=kind, at=moment, payload=payload)
+    columns = {"type": bindparam("a_type"), "at": bindparam("a_moment"), "payload": payload}
+    return insert(_TABLE).inline().values(columns)
 
 
 INSERT_EVENT = Statement(_insert)
