@@ -9,22 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import cast
 
-from sqlalchemy import (
-    String,
-    Table,
-    bindparam,
-    func,
-    insert,
-    literal_column,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import select
 
 from core import outbox
 from core.content import Content, Text, plain_text, split_text
+from core.conversations import statements
 from core.conversations.models import MessageRow
 from core.conversations.threads import Thread
 from core.conversations.window import Window, opened
@@ -38,49 +28,12 @@ from core.events import (
 )
 from core.ids import new_id
 from core.ports import HandoverCommand, NativeState, OutboundMessage, RecallCommand
-from core.statements import Statement
 from core.views import Delivery, MessageView, Sender
 
 #: Platforms tell the moment of a message in whole seconds, cut off.
 _CLOCK_GRAIN = timedelta(seconds=1)
 #: How much of a message a list row shows.
 PREVIEW_CHARS = 80
-
-
-_TABLE = cast("Table", MessageRow.__table__)
-_T = _TABLE.c
-_INSERT = Statement(
-    insert(_TABLE).returning(_T.seq),
-    columns=(
-        "id", "account_id", "conversation_id", "session_id", "vendor_id", "sender", "servicer_id",
-        "content", "text", "sent_at", "created_at", "delivery", "failure", "client_id", "part",
-        "source",
-    ),
-)  # fmt: skip
-_SLOTS_TAKEN = Statement(
-    select(func.count().label("taken"))
-    .select_from(MessageRow)
-    .join(outbox.OutboxRow, outbox.OutboxRow.item_id == MessageRow.id)
-    .where(
-        MessageRow.conversation_id == bindparam("a_conversation"),
-        MessageRow.sent_at >= bindparam("after"),
-        MessageRow.delivery.in_((literal_column("'pending'"), literal_column("'sent'"))),
-        outbox.OutboxRow.takes_slot.is_(True),
-    )
-)
-_DELIVERED = Statement(
-    update(_TABLE)
-    .where(
-        _T.id == bindparam("an_id"),
-        or_(_T.delivery != bindparam("to"), _T.failure != bindparam("why")),
-    )
-    .values(
-        delivery=bindparam("to"),
-        failure=bindparam("why"),
-        vendor_id=func.coalesce(bindparam("vendor", type_=String), _T.vendor_id),
-    )
-    .returning(_T.conversation_id, _T.session_id)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +107,7 @@ async def _slots_taken_since(tx: Tx, thread: Thread, moment: datetime) -> int:
     if thread.limits.window_messages is None or last is None or last < after:
         return 0
     row = {"a_conversation": thread.conversation.id, "after": after}
-    taken: int = (await tx.fetch(_SLOTS_TAKEN, row))[0].taken
+    taken: int = (await tx.fetch(statements.SLOTS_TAKEN, row))[0].taken
     return taken
 
 
@@ -277,7 +230,7 @@ async def set_delivery(
     vendor_id: the platform's own id, where it made one.
     """
     row = {"an_id": message_id, "to": delivery, "why": failure, "vendor": vendor_id}
-    rows = await tx.fetch(_DELIVERED, row)
+    rows = await tx.fetch(statements.DELIVERED, row)
     if not rows:
         return None
     found = rows[0]
@@ -379,7 +332,7 @@ async def _write_down(  # noqa: PLR0913 - a line of the transcript has so many p
         "part": part,
         "source": source or {},
     }
-    seq: int = (await tx.fetch(_INSERT, row))[0].seq
+    seq: int = (await tx.fetch(statements.INSERT, row))[0].seq
     view = MessageView(
         id=str(row["id"]),
         seq=seq,
