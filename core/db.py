@@ -273,14 +273,15 @@ class UnitOfWork:
             pooled = (await connection.get_raw_connection()).dbapi_connection
             driver = driver_of(connection.dialect, pooled)
             tx = Tx(connection, driver, self._clock.now(), self.settings, is_write=is_write)
+            is_ended = False
             try:
                 await driver.begin(is_write=is_write)
                 yield tx
                 await (driver.commit() if is_write else driver.rollback())
-            except BaseException:
-                await _undo(connection, driver)
-                raise
+                is_ended = True
             finally:
+                if not is_ended:
+                    await _undo(connection, driver)
                 await tx.close()
 
     async def _store_events(self, tx: Tx) -> None:
@@ -310,11 +311,13 @@ class UnitOfWork:
 
 async def _undo(connection: AsyncConnection, driver: Driver) -> None:
     """Roll back; a connection that cannot is thrown away, for the server to clean up after."""
+    is_clean = False
     try:
         await driver.rollback()
-    except BaseException:
-        await connection.invalidate()
-        raise
+        is_clean = True
+    finally:
+        if not is_clean:
+            await connection.invalidate()
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
