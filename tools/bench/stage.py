@@ -7,10 +7,14 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from importlib import resources
 from pathlib import Path
+
+import aiohttp
+import psutil
 
 from bot.burst import is_whole_question
 from channels.wecom.sandbox import demo_seed as seed
@@ -18,6 +22,7 @@ from channels.wecom.sandbox.client import CustomerPhone, Sandbox
 from tests import services
 from tests.flows.process import ROOT, Product, prepare_database
 from tests.services import free_port
+from tests.waiting import eventually
 
 QUESTIONS = [
     question
@@ -93,13 +98,25 @@ async def product(
                 await one.start()
                 await one.is_ready()
             try:
-                await asyncio.sleep(2)  # let indexes and directories settle
+                for one in running:  # questions wait for the index; that is not what we measure
+                    await eventually(partial(_is_loaded, one.base))
                 yield running, sandbox, start_s
             finally:
                 for one in running:
                     await one.stop()
                 if cache is not None:
                     cache.stop()
+
+
+async def _is_loaded(base: str) -> bool:
+    async with aiohttp.ClientSession() as http, http.get(f"{base}/readyz") as answer:
+        return answer.status == 200
+
+
+def cpu_s(running: Sequence[Product]) -> float:
+    """Processor seconds that these processes have used so far."""
+    spent = [psutil.Process(one.pid).cpu_times() for one in running]
+    return sum(one.user + one.system for one in spent)
 
 
 async def crowd(sandbox: Sandbox, count: int) -> list[CustomerPhone]:
