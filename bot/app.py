@@ -139,6 +139,7 @@ class App:
             await directory.sync_directory(self.uow, self.channels)
             # An empty index knows nothing: questions wait in the inbox until it is there.
             await asyncio.wait({answers}, timeout=_INDEX_PATIENCE_S)
+            group.create_task(self.answerer.warm_up(), name="model")
             loops = {
                 "dispatcher": self.dispatcher.run(),
                 "sender": self.sender.run(),

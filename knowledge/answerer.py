@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import Final
 
 from core.db import UnitOfWork
@@ -221,6 +222,11 @@ class Answerer:
             for found in kept
             if found.article_id in views
         ]
+
+    async def warm_up(self) -> None:
+        """Load the model before the first customer waits for it; a broken one shows with them."""
+        with suppress(TimeoutError, EncoderError):
+            await self._embedder.query("在吗")
 
     async def close(self) -> None:
         await self._embedder.close()
