@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeVar
 
@@ -310,11 +310,15 @@ class UnitOfWork:
 
 
 async def _undo(connection: AsyncConnection, driver: Driver) -> None:
-    """Roll back; a connection that cannot is thrown away, for the server to clean up after."""
+    """Roll back; a connection that cannot is thrown away, for the server to clean up after.
+
+    What went wrong first, a cancellation perhaps, is what the caller has to hear.
+    """
     is_clean = False
     try:
-        await driver.rollback()
-        is_clean = True
+        with suppress(Exception):
+            await driver.rollback()
+            is_clean = True
     finally:
         if not is_clean:
             await connection.invalidate()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import JSON, Boolean, bindparam, insert, literal, select, type_coerce
+from sqlalchemy import JSON, Boolean, bindparam, insert, literal, select, text, type_coerce
 
 from core.db import UnitOfWork, UtcDateTime
 from core.event_log import ListenerCursor
@@ -65,3 +66,27 @@ async def test_a_failed_statement_leaves_the_connection_usable(uow: UnitOfWork) 
                 await tx.run_many(_KEEP, [{"name": "same", "event_id": 0}] * 2)
     async with uow.write() as tx:
         await tx.run(_KEEP, {"name": "same", "event_id": 0})
+
+
+async def test_a_cancelled_wait_for_the_database_stays_a_cancellation(uow: UnitOfWork) -> None:
+    """Where it became another error a loop took it for its own and ran on for ever."""
+    is_waiting = asyncio.Event()
+
+    async def wait_in_vain() -> None:
+        async with uow.write() as tx:
+            await tx.run(_KEEP, {"name": "waits", "event_id": 0})
+            is_waiting.set()
+            if tx.dialect == "postgresql":
+                await tx.db.execute(text("SELECT pg_sleep(600)"))
+            await asyncio.Event().wait()
+
+    for _ in range(25):
+        is_waiting.clear()
+        task = asyncio.create_task(wait_in_vain())
+        await is_waiting.wait()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    async with uow.write() as tx:
+        assert await tx.fetch(_NAMES, {}) == []
