@@ -21,6 +21,7 @@ from admin_api.routes import (
     doctor,
     drafting,
     h5,
+    h5_tickets,
     history,
     institutions,
     knowledge,
@@ -75,6 +76,7 @@ _MODULES: Final = (
     reviews,
     registrations,
     h5,
+    h5_tickets,
 )
 ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(
     item for module in _MODULES for item in vars(module).values() if isinstance(item, Endpoint)

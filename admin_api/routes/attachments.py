@@ -45,7 +45,7 @@ class DownloadQuery(BaseModel):
 )
 async def upload(call: Call) -> AttachmentView:
     """Upload one file (multipart field `file`); equal bytes give the equal id."""
-    sent = await read_upload(call.request, _largest(call))
+    sent = await read_upload(call.request, largest_upload(call))
     return await call.services.files.keep(sent.data, name=sent.name)
 
 
@@ -63,10 +63,10 @@ async def download(call: Call, attachment_id: str, query: DownloadQuery) -> web.
         return web.Response(status=304, headers={"ETag": etag})
     if query.thumb:
         body = await call.services.files.thumbnail(attachment_id)
-        return _file(body, "image/webp", "thumb.webp", etag)
+        return file_response(body, "image/webp", "thumb.webp", etag)
     view = await call.services.files.describe(attachment_id)
     body = await call.services.files.read(attachment_id)
-    return _file(body, view.mime, view.name, etag)
+    return file_response(body, view.mime, view.name, etag)
 
 
 @endpoint(
@@ -84,14 +84,14 @@ async def make_ticket(call: Call, attachment_id: str) -> DownloadLinkView:
     return DownloadLinkView(url=f"{BASE}/attachments/{attachment_id}?ticket={quote(ticket)}")
 
 
-def _largest(call: Call) -> int:
+def largest_upload(call: Call) -> int:
     """What no kind of file may exceed; each kind's own limit is checked once it is known."""
     limits = call.services.settings.get(Uploads)
     kinds = (limits.image_max_bytes, limits.voice_max_bytes, limits.video_max_bytes)
     return min(max(*kinds, limits.file_max_bytes), call.services.config.upload_max_bytes)
 
 
-def _file(body: bytes, mime: str, name: str, etag: str) -> web.Response:
+def file_response(body: bytes, mime: str, name: str, etag: str) -> web.Response:
     way = "inline" if mime.startswith(_INLINE) else "attachment"
     charset = "; charset=utf-8" if mime == "text/plain" else ""
     return web.Response(

@@ -15,12 +15,14 @@ from core.errors import DomainError, Invalid
 from core.permissions import Permission
 from core.remote_assistance import service as remote
 from core.remote_assistance.service import RemoteAssistanceView
+from core.sessions.queries import session_view
 from core.sla import queries as sla
 from core.sla.views import SlaClockView
 from core.tickets import (
     assignment,
     customer_page,
     follow_ups,
+    proposal,
     queries,
     relations,
     service,
@@ -28,6 +30,7 @@ from core.tickets import (
 )
 from core.tickets.access import party_of
 from core.tickets.assignment import Target
+from core.tickets.proposal import TicketProposal
 from core.tickets.queries import TicketFilter
 from core.tickets.relations import TicketLinkView
 from core.tickets.service import TicketDraft
@@ -38,7 +41,7 @@ from core.views import FieldValue, FollowUpView, Priority, TicketSource, TicketS
 WORK = Permission.TICKET_WORK
 Id = Annotated[str, Field(min_length=1, max_length=32)]
 Fields = Annotated[dict[str, FieldValue], Field(max_length=50)]
-MAX_AT_ONCE = 100
+MAX_AT_ONCE = 200
 
 
 class TicketQuery(PageQuery):
@@ -164,6 +167,8 @@ class TicketDetail(BaseModel):
 
 
 class BoardColumn(BaseModel):
+    """count: 1001 means more than 1000."""
+
     state: TicketState
     count: int
 
@@ -194,6 +199,13 @@ async def get_board(call: Call, tx: Tx, query: TicketQuery) -> Listing[BoardColu
 async def create_ticket(call: Call, tx: Tx, body: TicketBody) -> TicketView:
     """Open a ticket."""
     return await service.create(tx, body.draft(), by=call.actor)
+
+
+@endpoint("GET", "/sessions/{session_id}/ticket-proposal", access=WORK, tag="tickets")
+async def propose_ticket(call: Call, tx: Tx, session_id: str) -> TicketProposal:
+    """What a ticket from a session would say."""
+    del call
+    return await proposal.of_session(tx, await session_view(tx, session_id))
 
 
 @endpoint("GET", "/ticket-numbers/{number}", access=WORK, tag="tickets")

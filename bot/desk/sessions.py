@@ -13,6 +13,7 @@ from core.desk import queries
 from core.errors import Conflict, InvalidTransition, NotFound
 from core.sessions import service as sessions
 from core.sessions.queries import list_sessions, queue_board, session_view
+from core.tickets.proposal import of_session
 from core.tickets.service import TicketDraft
 from core.tickets.service import create as create_ticket
 from core.views import SessionView
@@ -151,11 +152,12 @@ async def make_ticket(bench: Bench, view: SessionView, *, title: str = "") -> No
         await bench.desk.answer(f"{who(view)} 的这次会话已经有工单 {known}。")
         return
     lines, _ = await transcript(bench.tx, view.conversation_id, limit=20)
-    words = title or view.topic or view.last_message_text or "客户咨询"
+    proposed = await of_session(bench.tx, view)
     draft = TicketDraft(
-        title=shortened(words, 80),
+        title=shortened(title or proposed.title or "客户咨询", 80),
         customer_id=view.customer_id,
         description="\n".join(transcript_lines(lines)),
+        category_id=proposed.category_id,
         source="wecom",
         session_id=view.id,
     )

@@ -1,4 +1,4 @@
-"""报修 in steps: category → one line → an optional picture → confirm; 退出 leaves it."""
+"""报修 in steps: category → one line → its own questions → pictures → confirm; 退出 leaves it."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from typing import Any, Final
 from bot.context import Context, Tools
 from bot.filters.base import Filter, When
 from bot.filters.content import MenuId, Says, spoken
+from bot.handlers import ticket_fields
 from bot.router import Router
 from bot.ticket_words import LIST_WORDS, page_link
 from bot.turn import Turn
 from channels.update import MenuChosen, MessageReceived
 from core.content import Content, Menu, MenuItem, Text, media_of
 from core.errors import DomainError, Invalid
+from core.fields import FieldSpec
 from core.tickets import categories, entries, service
 from core.tickets.access import CustomerActor
+from core.tickets.customer_form import form_token
 from core.tickets.service import TicketDraft
-from core.views import TicketView
+from core.views import FieldValue, TicketView
 
 router = Router("ticket_form")
 
 BEGIN_WORDS: Final = ("报修", "提工单", "我要报修", "提交工单")
-_CATEGORY, _TEXT, _PICTURE, _CONFIRM = (
+_CATEGORY, _TEXT, _FIELD, _PICTURE, _CONFIRM = (
     "ticket.category",
     "ticket.text",
+    "ticket.field",
     "ticket.picture",
     "ticket.confirm",
 )
@@ -90,7 +94,12 @@ async def clicks(update: MenuChosen, ctx: Context) -> None:
 
 
 async def open_ticket(
-    turn: Turn, text: str, *, category_id: str | None = None, pictures: tuple[str, ...] = ()
+    turn: Turn,
+    text: str,
+    *,
+    category_id: str | None = None,
+    fields: Mapping[str, FieldValue] | None = None,
+    pictures: tuple[str, ...] = (),
 ) -> TicketView:
     """Open a ticket from what the customer described."""
     draft = TicketDraft(
@@ -100,6 +109,7 @@ async def open_ticket(
         category_id=category_id,
         source="bot",
         session_id=turn.session.id if turn.session else None,
+        fields=fields or {},
         attachment_ids=pictures,
     )
     return await service.create(turn.tx, draft, by=customer_of(turn))
@@ -117,13 +127,19 @@ async def _begin(ctx: Context, message_id: str) -> None:
         heard = Text(text=spoken(ctx.update))
         await turn.hear(message_id, heard, ctx.update.occurred_at)
         turn.forget_pending()
-        menu = await _category_menu(turn)
+        menu = await _category_menu(turn, await _page_hint(ctx, turn))
         if menu is None:
             turn.fill_form(_TEXT, {})
             await turn.say(_ASK_TEXT)
             return
         turn.fill_form(_CATEGORY, {})
         await turn.say(menu)
+
+
+async def _page_hint(ctx: Context, turn: Turn) -> str:
+    """The same on a page, for those who would rather type there."""
+    token = await form_token(turn.tx, ctx.tools.keys, turn.thread.customer.id)
+    return f"打开页面填写：{ctx.tools.public_url.rstrip('/')}/h5/#/new/{token}\n或者在这里"
 
 
 async def _step(ctx: Context, message_id: str, content: Content, answer: _Answer) -> None:
@@ -169,14 +185,48 @@ async def _take_category(turn: Turn, data: dict[str, Any], answer: _Answer) -> C
     if chosen is not None:
         data |= {"category_id": chosen.id, "category": chosen.name}
     turn.fill_form(_TEXT, data)
-    return Text(text=_ASK_TEXT)
+    hint = chosen.templates[0].description if chosen and chosen.templates else ""
+    return Text(text=f"{_ASK_TEXT}\n最好写明：{hint}" if hint else _ASK_TEXT)
 
 
 async def _take_text(turn: Turn, data: dict[str, Any], answer: _Answer) -> Content:
     if len(answer.text) < 2:
         return Text(text="请用文字描述一下问题（图片下一步再发）；发送“退出”取消。")
-    turn.fill_form(_PICTURE, data | {"text": answer.text[:2000], "pictures": []})
+    given = {"text": answer.text[:2000], "fields": {}, "passed": [], "pictures": []}
+    return await _next_question(turn, data | given)
+
+
+async def _questions(turn: Turn, data: Mapping[str, Any]) -> list[FieldSpec]:
+    """What the category still wants to know from the customer."""
+    if data.get("category_id") is None:
+        return []
+    category = await categories.get(turn.tx, data["category_id"])
+    done = {*data["fields"], *data["passed"]}
+    return [spec for spec in category.fields if spec.is_public and spec.key not in done]
+
+
+async def _next_question(turn: Turn, data: dict[str, Any]) -> Content:
+    open_questions = await _questions(turn, data)
+    if open_questions:
+        turn.fill_form(_FIELD, data)
+        return ticket_fields.question(open_questions[0], _ITEM, QUIT_ITEM)
+    turn.fill_form(_PICTURE, data)
     return _picture_menu("可以发送截图或文件（最多 5 个），没有就点“跳过”。")
+
+
+async def _take_field(turn: Turn, data: dict[str, Any], answer: _Answer) -> Content:
+    open_questions = await _questions(turn, data)
+    if not open_questions:
+        return await _next_question(turn, data)
+    spec = open_questions[0]
+    value = ticket_fields.value_of(spec, answer.text, answer.key)
+    if value is None:
+        return ticket_fields.question(spec, _ITEM, QUIT_ITEM, problem="没有看懂，请再填一次。")
+    if value is ticket_fields.SKIPPED:
+        data["passed"] = [*data["passed"], spec.key]
+    else:
+        data["fields"] = {**data["fields"], spec.key: value}
+    return await _next_question(turn, data)
 
 
 async def _take_picture(turn: Turn, data: dict[str, Any], answer: _Answer) -> Content:
@@ -204,6 +254,7 @@ async def _take_confirmation(
             turn,
             data["text"],
             category_id=data.get("category_id"),
+            fields=data["fields"],
             pictures=tuple(data["pictures"]),
         )
     if answer.key == _AGAIN or answer.text in ("重填", "重新填写"):
@@ -247,6 +298,7 @@ _Step = Callable[[Turn, dict[str, Any], _Answer], Awaitable[Content | TicketView
 _STEPS: Final[Mapping[str, _Step]] = {
     _CATEGORY: _take_category,
     _TEXT: _take_text,
+    _FIELD: _take_field,
     _PICTURE: _take_picture,
     _CONFIRM: _take_confirmation,
     _REPLY: _take_reply,

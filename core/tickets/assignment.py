@@ -101,7 +101,8 @@ async def assign(tx: Tx, ticket_id: str, target: Target, *, by: By, note: str = 
     previous = (row.servicer_id, row.team_id)
     await _hand_over(tx, row, target)
     row.assigned_because = note[:200] or {"claimed": "领取"}.get(how, "指定")
-    facts = {"how": how, "servicer_id": row.servicer_id or "", "team_id": row.team_id or ""}
+    now = await view(tx, row)
+    facts = {"how": how, "whom": now.servicer_name or now.team_name}
     await add_entry(tx, row, by, Line("assigned", note, facts=facts))
     if row.team_id != previous[1]:
         await promise(tx, row, SlaStep.REMATCHED)

@@ -95,6 +95,14 @@ async def history(tx: Tx, ticket_id: str, by: CustomerActor) -> tuple[TicketEntr
     return tuple(entry.model_copy(update={"author_id": ""}) for entry in found.items)
 
 
+async def require_public_file(
+    tx: Tx, ticket_id: str, by: CustomerActor, attachment_id: str
+) -> None:
+    """Raises: NotFound unless a public line of this ticket carries the file."""
+    if not any(attachment_id in one.attachment_ids for one in await history(tx, ticket_id, by)):
+        raise NotFound(noun="attachment", id=attachment_id[:64])
+
+
 def progress(ticket: TicketView) -> tuple[ProgressStep, ...]:
     """已提交 → 已受理 → 已解决 → 已关闭."""
     return (

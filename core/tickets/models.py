@@ -11,6 +11,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Base, BigId
 
 
+def _with_deadline(name: str, *columns: str) -> Index:
+    """By nearest deadline, among those that have one: few, since most tickets are closed."""
+    where = text("due_at is not null")
+    return Index(name, *columns, "due_at", "id", sqlite_where=where, postgresql_where=where)
+
+
 class TicketRow(Base):
     """Lists are ordered by `id`, which grows with time; every index below ends with it."""
 
@@ -26,13 +32,11 @@ class TicketRow(Base):
         Index("ix_tickets_created", "created_at", "customer_id"),
         Index("ix_tickets_institution", "institution_id", "id"),
         Index("ix_tickets_session", "session_id"),
-        Index(
-            "ix_tickets_due",
-            "due_at",
-            "id",
-            sqlite_where=text("due_at is not null"),
-            postgresql_where=text("due_at is not null"),
-        ),
+        _with_deadline("ix_tickets_due"),
+        _with_deadline("ix_tickets_servicer_due", "servicer_id"),
+        _with_deadline("ix_tickets_team_due", "team_id"),
+        _with_deadline("ix_tickets_category_due", "category_id"),
+        _with_deadline("ix_tickets_priority_due", "priority"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

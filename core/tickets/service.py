@@ -18,6 +18,7 @@ from core.settings.sections import Tickets
 from core.sla.service import SlaStep
 from core.tickets import assignment, categories, words
 from core.tickets.access import By, key_of, locked, party_of, staff
+from core.tickets.categories import TicketCategoryView
 from core.tickets.models import TicketRow
 from core.tickets.numbers import next_number
 from core.tickets.record import Line, add_entry, promise, responded, saved, view
@@ -30,6 +31,10 @@ CLOSE_TIMER: Final = "ticket.close"
 EDITABLE: Final = ("title", "description", "priority", "category_id", "fields", "tags")
 _MAX_TITLE, _MAX_TEXT = 200, 20_000
 _PRIORITIES: Final = tuple(Priority)
+
+#: Where a ticket comes from, by what its author is asked to fill in.
+_ASKS_ALL: Final = frozenset({"session", "console", "api"})
+_ASKS_PUBLIC: Final = frozenset({"h5", "bot"})
 
 #: What an action means for the promises that were made.
 _SLA: Final[Mapping[Action, SlaStep]] = {
@@ -188,7 +193,6 @@ def raised(priority: Priority) -> Priority:
 
 async def _new_row(tx: Tx, draft: TicketDraft, customer: CustomerRow, *, by: By) -> TicketRow:
     category = await categories.get(tx, draft.category_id) if draft.category_id else None
-    specs = category.fields if category else ()
     usual = category.default_priority if category else Priority.NORMAL
     row = TicketRow(
         id=new_id(),
@@ -202,7 +206,7 @@ async def _new_row(tx: Tx, draft: TicketDraft, customer: CustomerRow, *, by: By)
         customer_id=customer.id,
         institution_id=customer.institution_id,
         session_id=draft.session_id,
-        fields=checked_fields(specs, draft.fields),
+        fields=_first_fields(category, draft),
         tags=sorted(set(draft.tags)),
         created_at=tx.now,
         created_by=key_of(by),
@@ -212,6 +216,27 @@ async def _new_row(tx: Tx, draft: TicketDraft, customer: CustomerRow, *, by: By)
     row.nudges = row.reopens = row.escalation_level = 0
     row.is_breached, row.assigned_because = False, ""
     return row
+
+
+def _first_fields(
+    category: TicketCategoryView | None, draft: TicketDraft
+) -> dict[str, FieldValue]:
+    """What was given over what the category's first template begins with.
+
+    Nobody is refused for what they were not asked: customers see public fields only, and a button
+    in the app asks nothing.
+    """
+    specs = category.fields if category else ()
+    usual = category.templates[0].fields if category and category.templates else {}
+    if draft.source not in _ASKS_ALL:
+        asks_public = draft.source in _ASKS_PUBLIC
+        specs = tuple(
+            spec.model_copy(
+                update={"is_required": spec.is_required and spec.is_public and asks_public}
+            )
+            for spec in specs
+        )
+    return checked_fields(specs, {**usual, **draft.fields})
 
 
 async def _check_reopen(tx: Tx, row: TicketRow, action: Action) -> None:

@@ -1,17 +1,22 @@
-"""Tickets that speak of the same thing: shared pairs of characters, among the recent ones."""
+"""Tickets that speak of the same thing: shared pairs of characters in their titles."""
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, select
 
 from core.db import Tx
 from core.tickets.models import TicketRow
 from core.tickets.record import view
+from core.tickets.words import by_rarity, newest_with
 from core.views import TicketView, View
 from core.words import likeness, words_of
 
-_CANDIDATES = 300
+#: The rarest words of a text lead to others; so many words, so many tickets for each.
+_LEADING = 6
+_EACH = 100
+_NEAR = 50
 _MIN_SCORE = 0.2
+_READ_CHARS = 200
 
 
 class SimilarTicketView(View):
@@ -30,22 +35,32 @@ async def similar(
     except_id: str = "",
     limit: int = 5,
 ) -> tuple[SimilarTicketView, ...]:
-    """Best first. Looked for among the newest of the category, of the customer, and of all."""
-    wanted = words_of(text)
+    """Best first: those that share the rarest words, and the newest of customer and category."""
+    wanted = words_of(text[:_READ_CHARS])
     if not wanted:
         return ()
-    found: dict[str, TicketRow] = {}
-    near = [TicketRow.category_id == category_id] if category_id else []
-    near += [TicketRow.customer_id == customer_id] if customer_id else []
-    for where in ([or_(*near)] if near else [], []):
-        query = select(TicketRow).where(*where).order_by(TicketRow.id.desc()).limit(_CANDIDATES)
-        found |= {row.id: row for row in await tx.db.scalars(query)}
-    found.pop(except_id, None)
-    scores = {key: likeness(wanted, words_of(row.title)) for key, row in found.items()}
-    best = sorted((k for k in found if scores[k] >= _MIN_SCORE), key=lambda k: (-scores[k], k))
+    leading = (await by_rarity(tx, wanted))[:_LEADING]
+    ids = await newest_with(tx, leading, each=_EACH)
+    for where in _near(category_id, customer_id):
+        newest = select(TicketRow.id).where(where).order_by(TicketRow.id.desc()).limit(_NEAR)
+        ids |= set(await tx.db.scalars(newest))
+    ids.discard(except_id)
+    titles = await tx.db.execute(
+        select(TicketRow.id, TicketRow.title).where(TicketRow.id.in_(ids))
+    )
+    scores = {key: likeness(wanted, words_of(title)) for key, title in titles}
+    best = sorted((k for k in scores if scores[k] >= _MIN_SCORE), key=lambda k: (-scores[k], k))
     return tuple(
         [
-            SimilarTicketView(ticket=await view(tx, found[key]), score=round(scores[key], 3))
+            SimilarTicketView(
+                ticket=await view(tx, await tx.db.get_one(TicketRow, key)),
+                score=round(scores[key], 3),
+            )
             for key in best[:limit]
         ]
     )
+
+
+def _near(category_id: str | None, customer_id: str | None) -> list[ColumnElement[bool]]:
+    near = [TicketRow.category_id == category_id] if category_id else []
+    return near + ([TicketRow.customer_id == customer_id] if customer_id else [])

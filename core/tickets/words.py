@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, literal, select, union_all
 
 from core.db import Tx
 from core.tickets.models import TicketRow, TicketWordRow
@@ -12,6 +13,8 @@ from core.words import words_of
 
 #: Beyond so many a word is common, and its exact number does not matter.
 _COUNTED: Final = 1000
+#: Of a long text, so many words lead to tickets.
+_MAX_WORDS: Final = 40
 
 
 async def index(tx: Tx, row: TicketRow) -> None:
@@ -31,14 +34,38 @@ async def rarest(tx: Tx, text: str) -> str | None:
 
     Single Chinese characters are not: whoever searches for one reads through the titles.
     """
-    found: tuple[int, str] | None = None
-    for word in sorted(words_of(text), key=len, reverse=True):
-        if len(word) == 1 and not word.isascii():
-            continue
-        some = select(TicketWordRow.ticket_id).where(TicketWordRow.word == word).limit(_COUNTED)
-        count = await tx.db.scalar(select(func.count()).select_from(some.subquery())) or 0
-        if found is None or count < found[0]:
-            found = (count, word)
-        if not count:
-            break
-    return found[1] if found else None
+    found = await by_rarity(tx, words_of(text))
+    return found[0] if found else None
+
+
+async def by_rarity(tx: Tx, words: Collection[str]) -> list[str]:
+    """Those that may lead to a ticket, from the word that the fewest titles have."""
+    known = sorted(word for word in words if len(word) > 1 or word.isascii())[:_MAX_WORDS]
+    if not known:
+        return []
+    counts = [
+        select(literal(word).label("word"), func.count().label("titles")).select_from(
+            select(TicketWordRow.ticket_id)
+            .where(TicketWordRow.word == word)
+            .limit(_COUNTED)
+            .subquery()
+        )
+        for word in known
+    ]
+    rows = (await tx.db.execute(union_all(*counts))).all()
+    return [word for _, _, word in sorted((titles, -len(word), word) for word, titles in rows)]
+
+
+async def newest_with(tx: Tx, words: Sequence[str], *, each: int) -> set[str]:
+    """Tickets whose titles have one of these words, the newest `each` for each word."""
+    if not words:
+        return set()
+    walks = [
+        select(TicketWordRow.ticket_id)
+        .where(TicketWordRow.word == word)
+        .order_by(TicketWordRow.ticket_id.desc())
+        .limit(each)
+        .subquery()
+        for word in words
+    ]
+    return set(await tx.db.scalars(union_all(*(select(walk) for walk in walks))))

@@ -12,6 +12,11 @@ from tests.admin_api.conftest import Api
 TABLE = {
     "public": {
         "GET /h5/tickets/{token}",
+        "POST /h5/tickets/{token}/files",
+        "GET /h5/tickets/{token}/files/{attachment_id}",
+        "GET /h5/new-tickets/{token}",
+        "POST /h5/new-tickets/{token}",
+        "POST /h5/new-tickets/{token}/files",
         "POST /h5/tickets/{token}/replies",
         "POST /h5/tickets/{token}/actions",
         "POST /h5/tickets/{token}/rating",
@@ -197,6 +202,7 @@ TABLE = {
         "GET /tickets",
         "GET /ticket-board",
         "POST /tickets",
+        "GET /sessions/{session_id}/ticket-proposal",
         "GET /ticket-numbers/{number}",
         "GET /tickets/{ticket_id}",
         "PATCH /tickets/{ticket_id}",

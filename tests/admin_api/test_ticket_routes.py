@@ -137,6 +137,22 @@ async def test_lists_filter_page_and_count(
     await servicer.call("DELETE", f"/ticket-filters/{saved['id']}", status=204)
 
 
+async def test_two_hundred_tickets_are_changed_at_once_each_for_itself(
+    servicer: Api, supervisor: Api, customer_id: str
+) -> None:
+    body = {"title": "断网", "customer_id": customer_id}
+    made = [(await servicer.call("POST", "/tickets", body, status=201))["id"] for _ in range(10)]
+    ids = made + [f"gone{number}" for number in range(190)]
+    result = await supervisor.call("POST", "/tickets/bulk", {"ids": ids, "priority": "urgent"})
+    assert result["done"] == made
+    assert set(result["refused"].values()) == {"not_found"}
+    work = {"ids": made[:1], "action": "confirm"}
+    refused = (await supervisor.call("POST", "/tickets/bulk", work))["refused"]
+    assert refused == {made[0]: "invalid_transition"}
+    many = {"ids": [*ids, "more"], "action": "accept"}
+    await supervisor.refused("POST", "/tickets/bulk", many, status=422, code="invalid_fields")
+
+
 async def test_links_merging_and_splitting(servicer: Api, customer_id: str) -> None:
     def draft(title: str) -> dict[str, Any]:
         return {"title": title, "customer_id": customer_id}

@@ -29,6 +29,8 @@ async def test_a_ticket_from_the_form_to_the_rating(demo: Company) -> None:
     await wang.clicks("数据上报")
     await wang.hears("描述问题")
     await wang.says("日报上传一直转圈")
+    await wang.hears("系统版本")
+    await wang.says("V3.2")
     await wang.hears("截图")
     await wang.uploads("image", "a.png", picture())
     await wang.hears("已收到 1 个文件")
@@ -43,6 +45,7 @@ async def test_a_ticket_from_the_form_to_the_rating(demo: Company) -> None:
     desk = await demo.desk("chenjing")
     ticket = await desk.get(f"/ticket-numbers/{number}")
     assert (ticket["category_name"], ticket["title"]) == ("数据上报", "日报上传一直转圈")
+    assert ticket["fields"] == {"product_version": "V3.2"}
     assert (await history(desk, ticket))[0]["attachment_ids"]
 
     await wang.says("我的工单")

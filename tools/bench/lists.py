@@ -21,6 +21,7 @@ from core.sealing import KeyRing
 from core.segments import service as segments
 from core.tickets import queries
 from core.tickets.queries import TicketFilter
+from core.tickets.similar import similar
 from core.timers import service as timers
 from core.views import Priority, TicketState
 from tools.bench.stage import database
@@ -82,8 +83,8 @@ async def _fill(tx: Tx) -> None:
         f"INSERT INTO users (id, username, name, password_hash, role, is_disabled, failed_logins,"
         f" password_changed_at, created_at, version) {series} SELECT k, k, k, '', 'servicer',"
         f" false, 0, {past}, {past}, 1 FROM ({few} 100) x",
-        f"INSERT INTO servicers (id, user_id, name, presence, capacity, open_sessions, version)"
-        f" {series} SELECT k, k, k, 'online', 5, 0, 1 FROM ({few} 100) x",
+        f"INSERT INTO servicers (id, user_id, name, presence, capacity, open_sessions,"
+        f" stays, version) {series} SELECT k, k, k, 'online', 5, 0, false, 1 FROM ({few} 100) x",
         f"INSERT INTO teams (id, name, about, strategy, is_active, created_at, version) {series}"
         f" SELECT k, k, '', 'least_busy', true, {past}, 1 FROM ({few} 10) x",
         f"INSERT INTO institutions (id, name, kind, region_code, product, product_version,"
@@ -104,14 +105,19 @@ async def _fill(tx: Tx) -> None:
             " id FROM customers"
             for start, size in ((1, 1), (1, 2), (2, 2))
         ),
+        f"INSERT INTO ticket_categories (id, name, position, is_active, default_priority,"
+        f" skills, fields, templates, version) {series} SELECT k, k, 1, true, 'normal', '{{}}',"
+        f" '[]', '[]', 1 FROM ({few} 40) x",
         f"INSERT INTO tickets (id, number, title, description, state, priority, source,"
-        f" customer_id, team_id, servicer_id, assigned_because, fields, tags, created_at,"
-        f" created_by, updated_at, due_at, is_breached, escalation_level, nudges, reopens,"
-        f" version) {series} SELECT {key}, 'GD' || n, '系统上报失败 ' || n, '', CASE WHEN n % 20"
+        f" category_id, customer_id, team_id, servicer_id, assigned_because, fields, tags,"
+        f" created_at, created_by, updated_at, due_at, is_breached, escalation_level, nudges,"
+        f" reopens, version) {series} SELECT {key}, 'GD' || n, '系统上报失败 ' || n, '', CASE"
+        f" WHEN n % 20"
         f" = 0 THEN 'open' WHEN n % 20 = 10 THEN 'new' ELSE 'closed' END, CASE WHEN n % 50 = 0"
-        f" THEN 'urgent' ELSE 'normal' END, 'console', {key}, CAST(n % 10 + 1 AS text),"
-        f" CAST(n % 97 + 1 AS text), '', '{{}}', '[]', {past}, 'x', {past},"
-        f" CASE WHEN n % 10 = 0 THEN {past} END, false, 0, 0, 0, 1 FROM s",
+        f" THEN 'urgent' ELSE 'normal' END, 'console', CAST(n % 39 + 1 AS text), {key},"
+        f" CAST(n % 10 + 1 AS text), CASE WHEN n % 70 <> 0 THEN CAST(n % 97 + 1 AS text) END,"
+        f" '', '{{}}', '[]', {past}, 'x', {past},"
+        f" CASE WHEN n % 10 = 0 THEN {past} END, n % 40 = 0, 0, 0, 0, 1 FROM s",
         f"INSERT INTO timers (id, kind, key, due_at, payload, attempts) {series} SELECT {key},"
         f" 'ticket.sla', {key}, {past}, '{{}}', 0 FROM s WHERE n <= 100000",
         *(
@@ -141,15 +147,8 @@ async def _timed(uow: UnitOfWork, work: Callable[[Tx], Awaitable[object]]) -> fl
         return (time.perf_counter() - start) * 1000
 
 
-def _page(wanted: TicketFilter, *, deep: bool = False) -> Callable[[Tx], Awaitable[object]]:
-    async def read(tx: Tx) -> object:
-        cursor = None
-        if deep:
-            first = await queries.list_tickets(tx, wanted, limit=1)
-            cursor = first.next_cursor
-        return await queries.list_tickets(tx, wanted, cursor=cursor)
-
-    return read
+def _page(wanted: TicketFilter) -> Callable[[Tx], Awaitable[object]]:
+    return lambda tx: queries.list_tickets(tx, wanted)
 
 
 def _find(q: str) -> Callable[[Tx], Awaitable[object]]:
@@ -180,27 +179,38 @@ _SEGMENTS: dict[str, Rule] = {
     "within": {"kind": "within", "institution_id": "1".rjust(20, "0")},
     "consulted": _ASKING,
 }
+#: What the list offers, alone and together; nobody has category 40 or servicer 100.
+_FILTERS: dict[str, TicketFilter] = {
+    "all": TicketFilter(),
+    "open": TicketFilter(states=OPEN),
+    "closed": TicketFilter(states=(TicketState.CLOSED,)),
+    "mine, open": TicketFilter(states=OPEN, servicer_id="7"),
+    "nobody's, open": TicketFilter(states=OPEN, is_unassigned=True),
+    "a team's": TicketFilter(team_id="3"),
+    "a category's, open": TicketFilter(states=OPEN, category_id="3"),
+    "an empty category": TicketFilter(category_id="40"),
+    "urgent, open": TicketFilter(states=OPEN, priorities=(Priority.URGENT,)),
+    "late, open": TicketFilter(states=OPEN, is_breached=True),
+    "a team's urgent of a category": TicketFilter(
+        states=OPEN, team_id="1", category_id="3", priorities=(Priority.URGENT,)
+    ),
+    "nothing matches": TicketFilter(states=OPEN, servicer_id="100", team_id="3"),
+    "a rare word": TicketFilter(q="失败 77777"),
+    "common words, open": TicketFilter(states=OPEN, q="系统上报"),
+    "words that nothing has": TicketFilter(q="失败 打印机"),
+}
+_KINDS: dict[str, Callable[[TicketFilter], Callable[[Tx], Awaitable[object]]]] = {
+    "newest": _page,
+    "by deadline": lambda wanted: lambda tx: queries.list_tickets(tx, wanted, order="due"),
+    "board": lambda wanted: lambda tx: queries.counts_by_state(tx, wanted),
+}
 _WORK: tuple[tuple[str, str, Callable[[Tx], Awaitable[object]]], ...] = (
-    ("page of all tickets", "≤ 50", _page(TicketFilter())),
-    ("page of open tickets", "≤ 50", _page(TicketFilter(states=OPEN))),
-    ("page of my open tickets", "≤ 50", _page(TicketFilter(states=OPEN, servicer_id="7"))),
-    (
-        "page of a team's closed",
-        "≤ 50",
-        _page(TicketFilter(states=(TicketState.CLOSED,), team_id="3")),
+    *(
+        (f"{kind}, {name}", "≤ 50", make(wanted))
+        for name, wanted in _FILTERS.items()
+        for kind, make in _KINDS.items()
     ),
-    (
-        "page of urgent open",
-        "≤ 50",
-        _page(TicketFilter(states=OPEN, priorities=(Priority.URGENT,))),
-    ),
-    ("page of breached", "≤ 50", _page(TicketFilter(is_breached=True))),
-    ("page by deadline", "≤ 50", lambda tx: queries.list_tickets(tx, TicketFilter(), order="due")),
-    ("page by words", "≤ 50", _page(TicketFilter(q="失败 77777"))),
-    ("page by common words", "≤ 50", _page(TicketFilter(q="系统上报"))),
-    ("page of open by words", "≤ 50", _page(TicketFilter(states=OPEN, q="上报失败"))),
-    ("page by words that nothing has", "≤ 50", _page(TicketFilter(q="失败 打印机"))),
-    ("board", "live", lambda tx: queries.counts_by_state(tx, TicketFilter(states=OPEN))),
+    ("tickets like a text", "≤ 50", lambda tx: similar(tx, "系统上报失败 77777", category_id="3")),
     *((f"segment count, {name}", "live", _count(rule)) for name, rule in _SEGMENTS.items()),
     ("page of all customers", "≤ 50", customers.list_customers),
     ("customers by name", "≤ 50", _find("王建国")),

@@ -1,6 +1,6 @@
 /** The customers' files beyond what the desk shows: timeline, duplicates, import, segments, institutions. */
 import type { DuplicateGroupView, DuplicateView, FieldSpec, FieldValue, ImportReport, InstitutionDetail, InstitutionHit, MergeView, ProfileView, Rule, SegmentView, TagView, TimelineItem } from "./cases";
-import { call, get, post, put, remove, send } from "./http";
+import { call, get, patch, post, put, remove, send } from "./http";
 import type { CustomerView, Page, RegistrationLinkView, VpnProfileView, VpnSecretView } from "./types";
 
 export type { RegistrationLinkView, VpnProfileView, VpnSecretView } from "./types";
@@ -75,6 +75,10 @@ export const regions = (parent: string) => get<Items<Region>>("/regions", { pare
 export const vpnProfiles = (institution: string) => get<Items<VpnProfileView>>(`/institutions/${institution}/vpn-profiles`);
 export const addVpn = (institution: string, draft: VpnSecretView & { name: string }) =>
   post<VpnProfileView>(`/institutions/${institution}/vpn-profiles`, draft);
+/** Only what is given changes. */
+export const changeVpn = (row: VpnProfileView, changes: Partial<VpnSecretView & { name: string }>) =>
+  patch<VpnProfileView>(`/vpn-profiles/${row.id}`, { ...changes, version: row.version });
+export const retireVpn = (id: string) => remove(`/vpn-profiles/${id}`);
 /** The look is audited. */
 export const revealVpn = (id: string) => post<VpnSecretView>(`/vpn-profiles/${id}/reveal`);
 

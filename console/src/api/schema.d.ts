@@ -1342,6 +1342,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/h5/new-tickets/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the form asks: categories with their fields. */
+        get: operations["get_ticket_form"];
+        put?: never;
+        /** The customer opens a ticket. */
+        post: operations["open_customer_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/h5/new-tickets/{token}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A picture or file (multipart field `file`), to go with the form. */
+        post: operations["send_form_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/h5/registrations/{token}": {
         parameters: {
             query?: never;
@@ -1444,6 +1479,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/h5/tickets/{token}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A picture or file of the customer's (multipart field `file`), to go with a reply. */
+        post: operations["send_ticket_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/h5/tickets/{token}/files/{attachment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file that a public line of the ticket carries. */
+        get: operations["get_ticket_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/h5/tickets/{token}/rating": {
         parameters: {
             query?: never;
@@ -1470,7 +1539,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The customer adds something. */
+        /** The customer adds words or files. */
         post: operations["reply_to_ticket"];
         delete?: never;
         options?: never;
@@ -2409,6 +2478,23 @@ export interface paths {
         put?: never;
         /** Step in for a colleague, or for the bot. */
         post: operations["take_over_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/ticket-proposal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a ticket from a session would say. */
+        get: operations["propose_ticket"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3821,7 +3907,10 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        /** BoardColumn */
+        /**
+         * BoardColumn
+         * @description count: 1001 means more than 1000.
+         */
         BoardColumn: {
             state: components["schemas"]["TicketState"];
             /** Count */
@@ -4169,6 +4258,20 @@ export interface components {
             position?: number;
         };
         /**
+         * CategoryChoice
+         * @description hint: what is useful to write; fields: asked of the customer.
+         */
+        CategoryChoice: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Hint */
+            hint: string;
+            /** Fields */
+            fields: components["schemas"]["FieldSpec"][];
+        };
+        /**
          * CategoryMoveBody
          * @description from path, to path; with everything below it.
          */
@@ -4436,10 +4539,18 @@ export interface components {
              */
             comment?: string;
         };
-        /** CustomerReplyBody */
+        /**
+         * CustomerReplyBody
+         * @description files: what `…/files` answered for each.
+         */
         CustomerReplyBody: {
-            /** Text */
-            text: string;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /** Files */
+            files?: string[];
         };
         /**
          * CustomerSecret
@@ -6147,6 +6258,29 @@ export interface components {
             /** @default null */
             thumb?: components["schemas"]["Media"] | null;
         };
+        /** NewTicketBody */
+        NewTicketBody: {
+            /** Text */
+            text: string;
+            /**
+             * Category Id
+             * @default null
+             */
+            category_id?: string | null;
+            /** Fields */
+            fields?: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Files */
+            files?: string[];
+        };
+        /** NewTicketForm */
+        NewTicketForm: {
+            /** Customer Name */
+            customer_name: string;
+            /** Categories */
+            categories: components["schemas"]["CategoryChoice"][];
+        };
         /** NotRule */
         NotRule: {
             /**
@@ -6208,6 +6342,16 @@ export interface components {
         ObjectionBody: {
             /** Text */
             text: string;
+        };
+        /**
+         * OpenedTicket
+         * @description token: opens the page of the new ticket.
+         */
+        OpenedTicket: {
+            /** Number */
+            number: string;
+            /** Token */
+            token: string;
         };
         /**
          * Outcome
@@ -7494,6 +7638,16 @@ export interface components {
          * @enum {string}
          */
         Sender: "customer" | "bot" | "servicer" | "system";
+        /**
+         * SentFile
+         * @description token: goes with the reply or the form.
+         */
+        SentFile: {
+            /** Token */
+            token: string;
+            /** Name */
+            name: string;
+        };
         ServerMessage: components["schemas"]["Ready"] | components["schemas"]["EventMessage"] | components["schemas"]["Ping"] | components["schemas"]["Refused"];
         /**
          * ServiceMode
@@ -8926,6 +9080,15 @@ export interface components {
             ticket: components["schemas"]["PublicTicketView"];
             /** Entries */
             entries: components["schemas"]["TicketEntryView"][];
+        };
+        /** TicketProposal */
+        TicketProposal: {
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Category Id */
+            category_id: string | null;
         };
         /**
          * TicketState
@@ -12451,6 +12614,111 @@ export interface operations {
             };
         };
     };
+    get_ticket_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTicketForm"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_customer_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTicketBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedTicket"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_form_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentFile"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     open_registration: {
         parameters: {
             query?: never;
@@ -12640,6 +12908,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketPage"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_ticket_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentFile"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ticket_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                attachment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
                 };
             };
             /** @description Refused */
@@ -15131,6 +15468,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    propose_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketProposal"];
                 };
             };
             /** @description Refused */

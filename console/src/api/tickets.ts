@@ -1,4 +1,4 @@
-import type { Action, FieldValue, FollowUpView, Priority, RemoteAssistanceView, SavedFilterView, SimilarTicketView, SlaClockView, TicketCategoryView, TicketEntryView, TicketLinkView, TicketState, TicketView } from "./cases";
+import type { Action, FieldValue, FollowUpView, Priority, RemoteAssistanceView, RemoteTool, SavedFilterView, SimilarTicketView, SlaClockView, TicketCategoryView, TicketEntryView, TicketLinkView, TicketProposal, TicketState, TicketView } from "./cases";
 import { get, patch, post, put, remove, type Query } from "./http";
 import type { Page } from "./types";
 
@@ -73,6 +73,7 @@ export const tickets = (query: Query) => get<Page<TicketView>>("/tickets", query
 export const ticketBoard = (query: Query) => get<Items<{ state: TicketState; count: number }>>("/ticket-board", query);
 export const ticketByNumber = (number: string) => get<TicketView>(`/ticket-numbers/${encodeURIComponent(number)}`);
 export const ticket = (id: string) => get<TicketDetail>(`/tickets/${id}`);
+export const ticketProposal = (session: string) => get<TicketProposal>(`/sessions/${session}/ticket-proposal`);
 export const openTicket = (draft: TicketDraft) => post<TicketView>("/tickets", draft);
 export const changeTicket = (id: string, changes: TicketChange, version: number) =>
   patch<TicketView>(`/tickets/${id}`, { ...changes, version });
@@ -100,8 +101,12 @@ export const unlinkTickets = (id: string, other_id: string) => remove(`/tickets/
 export const mergeTickets = (id: string, into_id: string) => post<TicketView>(`/tickets/${id}/merge`, { into_id });
 export const splitTicket = (id: string, draft: TicketDraft) => post<TicketView>(`/tickets/${id}/split`, draft);
 
-export const askAssistance = (id: string, tool: string, purpose: string) =>
-  post<RemoteAssistanceView>(`/tickets/${id}/remote`, { tool, purpose });
+export interface AssistanceDraft {
+  tool: RemoteTool;
+  purpose: string;
+  vpn_profile_id: string | null;
+}
+export const askAssistance = (id: string, draft: AssistanceDraft) => post<RemoteAssistanceView>(`/tickets/${id}/remote`, draft);
 export const startAssistance = (id: string) => post<RemoteAssistanceView>(`/remote/${id}/start`);
 export const endAssistance = (id: string, result: string) =>
   post<RemoteAssistanceView>(`/remote/${id}/end`, { result });

@@ -6,6 +6,7 @@ import LandingPage from "./LandingPage.vue";
 const PAGES: Readonly<Record<string, Component>> = {
   "": LandingPage,
   ticket: defineAsyncComponent(() => import("./TicketPage.vue")),
+  new: defineAsyncComponent(() => import("./NewTicketPage.vue")),
   register: defineAsyncComponent(() => import("./RegistrationPage.vue")),
   missing: defineAsyncComponent(() => import("./MissingPage.vue")),
 };

@@ -1087,16 +1087,20 @@ def upgrade() -> None:
     with op.batch_alter_table('tickets', schema=None) as batch_op:
         batch_op.create_index('ix_tickets_breached', ['is_breached', 'state', 'id'], unique=False)
         batch_op.create_index('ix_tickets_category', ['category_id', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_category_due', ['category_id', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
         batch_op.create_index('ix_tickets_created', ['created_at', 'customer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_tickets_created_at'), ['created_at'], unique=False)
         batch_op.create_index('ix_tickets_customer', ['customer_id', 'id'], unique=False)
         batch_op.create_index('ix_tickets_due', ['due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
         batch_op.create_index('ix_tickets_institution', ['institution_id', 'id'], unique=False)
         batch_op.create_index('ix_tickets_priority', ['priority', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_priority_due', ['priority', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
         batch_op.create_index('ix_tickets_servicer', ['servicer_id', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_servicer_due', ['servicer_id', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
         batch_op.create_index('ix_tickets_session', ['session_id'], unique=False)
         batch_op.create_index('ix_tickets_state', ['state', 'id'], unique=False)
         batch_op.create_index('ix_tickets_team', ['team_id', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_team_due', ['team_id', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
 
     op.create_table('remote_assistances',
     sa.Column('id', sa.String(length=32), nullable=False),

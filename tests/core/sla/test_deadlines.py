@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
+import pytest
 from sqlalchemy import func, select
 
 from core.calendars import service as calendars
 from core.calendars.service import DayDraft
 from core.clock import LOCAL_ZONE, ManualClock
+from core.db import Tx
 from core.event_log import EventRow
 from core.events import EVENT, Event
 from core.local import LocalWakeUp
@@ -324,3 +327,40 @@ async def test_a_changed_calendar_reaches_open_tickets_by_itself(house: House) -
     await run_timers(house)
     found = await clocks(house, made.id)
     assert found[Measure.RESOLUTION].due_at == at("2026-03-02 18:00")
+
+
+async def test_breaches_are_dated_by_their_moment_however_late_they_are_noticed(
+    house: House, clock: ManualClock
+) -> None:
+    made = [await house.ticket() for _ in range(3)]
+    go(clock, "2026-03-02 17:00")
+    await run_timers(house)
+    late = at("2026-03-02 11:00")
+    found = await events(house, "sla.breached")
+    assert [one.breached_at for one in found if one.type == "sla.breached"] == [late] * 3
+    async with house.uow.read() as tx:
+        for ticket in made:
+            lines = (await queries.entries(tx, ticket.id, by=BOSS)).items
+            moments = {one.kind: one.at for one in lines if one.kind.startswith("sla")}
+            assert moments == {"sla_breached": late}
+            steps = [one.at for one in lines if one.kind == "escalated"]
+            assert steps == [late, at("2026-03-02 12:00"), at("2026-03-02 14:30")]
+
+
+async def test_a_broken_ticket_does_not_keep_the_others_from_their_deadlines(
+    house: House, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = await house.ticket(), await house.ticket()
+    clock.advance(hours=1)
+    real = deadlines.sla.tick
+
+    async def tick(tx: Tx, ticket_ids: Collection[str]) -> object:
+        if bad.id in ticket_ids:
+            raise RuntimeError("broken")
+        return await real(tx, ticket_ids)
+
+    monkeypatch.setattr(deadlines.sla, "tick", tick)
+    await run_timers(house)
+    async with house.uow.read() as tx:
+        assert (await queries.get(tx, good.id, by=BOSS)).is_breached
+        assert not (await queries.get(tx, bad.id, by=BOSS)).is_breached

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from core.tickets import queries, service
 from core.tickets.queries import TicketFilter
+from core.tickets.similar import similar
 from core.tickets.words import rarest
 from core.views import TicketState
 from core.words import words_of
@@ -66,3 +67,13 @@ def test_any_part_of_a_chinese_run_has_only_words_of_the_whole(
     start = data.draw(st.integers(0, len(text) - 2))
     end = data.draw(st.integers(start + 2, len(text)))
     assert words_of(text[start:end]) <= words_of(text)
+
+
+async def test_similar_tickets_are_found_by_their_rare_words_however_old(house: House) -> None:
+    old = await house.ticket(title="前置机证书过期导致上报失败")
+    for number in range(120):
+        await house.ticket(title=f"上报失败 {number}")
+    async with house.uow.read() as tx:
+        found = await similar(tx, "上报失败，好像是前置机证书过期", except_id="")
+    assert found[0].ticket.id == old.id
+    assert found[0].score > 0.5
