@@ -62,8 +62,8 @@ async def end_burst(tools: Tools, timer: Timer) -> None:
         audience = audience_of(await institution_kind(tx, turn.thread.address))
     decision = await tools.answers.decide(text, audience=audience) if is_wanted else None
     async with tools.uow.write() as tx:
+        turn = await Turn.of_conversation(tx, timer.key)  # before the timer, as whoever sets it
         await timers.finish(tx, timer)
-        turn = await Turn.of_conversation(tx, timer.key)
         turn.forget_pending()
         if decision is not None:
             await reply(turn, decision, lines)

@@ -13,7 +13,7 @@ from core.content import Address, Content, Image, Text, plain_text
 from core.conversations import service as conversations
 from core.conversations.media import has_file
 from core.conversations.service import Heard, Speech
-from core.conversations.threads import Thread, ensure_thread, get_thread
+from core.conversations.threads import Thread, ensure_thread, hold_thread
 from core.db import Tx
 from core.sessions import service as sessions
 from core.sessions.models import SessionRow
@@ -51,8 +51,11 @@ class Turn:
 
     @classmethod
     async def of_conversation(cls, tx: Tx, conversation_id: str) -> Self:
-        """For jobs, which know the conversation and no address."""
-        thread = await get_thread(tx, conversation_id)
+        """For jobs, which know the conversation and no address.
+
+        The thread is held: what is said while the customer writes must see the window they open.
+        """
+        thread = await hold_thread(tx, conversation_id)
         return cls(tx, thread, await open_session_of(tx, conversation_id))
 
     @property
