@@ -23,7 +23,7 @@ run: $(STAMPS)/app-$(KEY) console
 	@exec $(BIN)/wenqu demo
 
 test: $(TESTS) console browser
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: lint types contracts test
 	$(BIN)/python -m tools.console check

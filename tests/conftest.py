@@ -21,6 +21,7 @@ from bot.migrate import metadata
 from core.clock import ManualClock
 from core.db import UnitOfWork, make_engine
 from tests import services
+from tests.waiting import PATIENCE_S
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -171,8 +172,9 @@ async def uow(database_url: str, clock: ManualClock) -> AsyncIterator[UnitOfWork
 
 
 @pytest.fixture
-def redis_url(redis_server: str, worker_id: str) -> str:
-    """An emptied Redis database that no other xdist worker uses."""
+def redis_url(redis_server: str, worker_id: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An emptied Redis database that no other xdist worker uses; it may be slow to answer."""
+    monkeypatch.setattr("core.shared._TIMEOUT_S", PATIENCE_S)
     number = int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 0
     url = f"{redis_server}/{number}"
     with redis.Redis.from_url(url) as client:

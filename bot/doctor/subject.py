@@ -25,6 +25,8 @@ from knowledge.encoders import Role
 
 #: Seconds that one text took, for a model that answered.
 Encode = Callable[[str], Awaitable[object]]
+#: How long the platform may take for one answer.
+PLATFORM_WITHIN_S: Final = 8.0
 _ADDRESS: Final = re.compile(r"from ip: ?([0-9a-fA-F.:]+)")
 
 
@@ -114,7 +116,7 @@ class Subject:
 async def open_subject(settings: Settings) -> AsyncIterator[Subject]:
     """For the command line: everything is made for the occasion and closed after it."""
     uow = UnitOfWork(make_engine(settings.database, pool_size=1), SystemClock())
-    http = HttpClient(timeout_s=8)
+    http = HttpClient(timeout_s=PLATFORM_WITHIN_S)
     encoder = make_encoder(settings.embedder, post_json, settings.data_dir / "models")
 
     async def encode(text: str) -> object:

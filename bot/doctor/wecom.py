@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.doctor.subject import Outcome, Subject, fail, ok, refused, skip, warn
+from bot.doctor.subject import PLATFORM_WITHIN_S, Outcome, Subject, fail, ok, refused, skip, warn
 from channels.base import AccountInfo, ServicerInfo
 from channels.errors import ChannelError
 from channels.wecom.config import CallbackSettings
@@ -102,7 +102,7 @@ def _keys(name: str, settings: CallbackSettings) -> list[Outcome]:
 
 async def clock(subject: Subject) -> list[Outcome]:
     base = subject.settings.wecom.api_base
-    timeout = aiohttp.ClientTimeout(total=8)
+    timeout = aiohttp.ClientTimeout(total=PLATFORM_WITHIN_S)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as http,

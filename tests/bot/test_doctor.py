@@ -40,6 +40,15 @@ from tests.bot.installations import (
 )
 from tests.bot.processes import wenqu
 from tests.flows.company import Desk
+from tests.waiting import PATIENCE_S
+
+
+@pytest.fixture(autouse=True)
+def a_busy_machine_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("callback._WITHIN_S", "callback._SLOW_S", "machine._SLOW_MODEL_S", "_WITHIN_S"):
+        monkeypatch.setattr(f"bot.doctor.{name}", 5 * PATIENCE_S)
+    for module in ("subject", "wecom"):
+        monkeypatch.setattr(f"bot.doctor.{module}.PLATFORM_WITHIN_S", PATIENCE_S)
 
 
 async def examine(settings: Settings, *, with_model: bool = False) -> Diagnosis:
