@@ -149,7 +149,10 @@ class PostgresDriver:
     async def begin(self, *, is_write: bool) -> None:
         del is_write
         self._pooled.autocommit = True  # SQLAlchemy's session must not begin one of its own
-        await self._connection.execute("BEGIN")
+        try:
+            await self._connection.execute("BEGIN")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise ConnectionError("the database does not answer") from error
 
     async def commit(self) -> None:
         await self._connection.execute("COMMIT")
