@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -59,6 +59,14 @@ class _Entry:
     plan: Plan
     rows: tuple[int, ...]
     everything: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """A stored vector against the query's: cosine and difference."""
+
+    cosine: float
+    apart: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,19 +158,19 @@ class Corpus:
         turns = itertools.zip_longest(*proposals)
         wanted = dict.fromkeys(slot for turn in turns for slot in turn if slot is not None)
         slots = list(wanted)[:WEIGHED]
-        cosines = self._cosines(slots, vector)
+        near = self._near(slots, vector)
         found = [
             Found(
                 self._entries[slot].plan.article.article_id,
-                _measured(self._entries[slot], cosines, [float(s[slot]) for s in lexical]),
+                _measured(self._entries[slot], near, [float(s[slot]) for s in lexical]),
             )
             for slot in slots
         ]
         return _nearest(found)
 
-    def _cosines(self, slots: Sequence[int], vector: Vectors) -> dict[int, float]:
-        """Cosine of every row of these articles with the query, by row."""
-        cosines: dict[int, float] = {}
+    def _near(self, slots: Sequence[int], vector: Vectors) -> dict[int, _Near]:
+        """How near the query is to every row of these articles, by row."""
+        near: dict[int, _Near] = {}
         for index in (self._questions, self._answers):
             rows = [
                 row
@@ -172,10 +180,11 @@ class Corpus:
                 )
                 if self._index_of(text) is index
             ]
-            if not rows:
-                continue
-            cosines |= zip(rows, (index.vectors(rows) @ vector).tolist(), strict=True)
-        return cosines
+            stored = index.vectors(rows)
+            if rows:
+                apart = stored - vector
+                near |= zip(rows, map(_Near, (stored @ vector).tolist(), apart), strict=True)
+        return near
 
     def _index_of(self, text: FieldText) -> VectorIndex:
         return self._answers if text.field is Field.ANSWER else self._questions
@@ -198,21 +207,22 @@ def _nearest(found: Sequence[Found]) -> list[Found]:
     return [found[at] for at in sorted(kept)]
 
 
-def _measured(entry: _Entry, cosines: dict[int, float], lexical: Sequence[float]) -> Measured:
-    by_field: dict[Field, list[tuple[float, str]]] = {kind: [] for kind in Field}
+def _measured(entry: _Entry, near: Mapping[int, _Near], lexical: Sequence[float]) -> Measured:
+    by_field: dict[Field, list[tuple[_Near, str]]] = {kind: [] for kind in Field}
     for row, text in zip(entry.rows, entry.plan.texts, strict=True):
-        by_field[text.field].append((cosines[row], text.text))
-    question = by_field[Field.PHRASING][0][0]
-    phrasings = sorted(by_field[Field.PHRASING], key=lambda pair: -pair[0])
+        by_field[text.field].append((near[row], text.text))
+    question = by_field[Field.PHRASING][0][0].cosine
+    phrasings = sorted(by_field[Field.PHRASING], key=lambda pair: -pair[0].cosine)
     tagged, answer = by_field[Field.TAGGED], by_field[Field.ANSWER]
     return Measured(
         texts=tuple(text for _, text in phrasings),
-        cosines=tuple(cosine for cosine, _ in phrasings),
+        cosines=tuple(one.cosine for one, _ in phrasings),
         cosine_question=question,
-        cosine_tags=tagged[0][0] if tagged else question,
-        cosine_answer=answer[0][0] if answer else None,
+        cosine_tags=tagged[0][0].cosine if tagged else question,
+        cosine_answer=answer[0][0].cosine if answer else None,
         bm25_words=lexical[0],
         bm25_grams=lexical[1],
         bm25_answer=lexical[2],
         everything=entry.everything,
+        apart=phrasings[0][0].apart,
     )

@@ -54,6 +54,7 @@ class Measured:
 
     texts: folded phrasings, nearest first. cosines: of each phrasing, same order.
     everything: question, tags, category and answer as one folded text.
+    apart: the nearest phrasing's vector less the query's.
     """
 
     texts: tuple[str, ...]
@@ -65,6 +66,21 @@ class Measured:
     bm25_grams: float
     bm25_answer: float
     everything: str
+    apart: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """rows: float32[candidates, len(NAMES)]; a missing answer's cosine is NaN.
+
+    blocks: float32[candidates, width] by name; what each number is worth, a scorer has learned.
+    `lacking`, `extra`, `shared`: word vectors summed by weight, of the query's words that the
+    nearest phrasing lacks, of that phrasing's that the query lacks, and of the query's that both
+    have. `apart`: the nearest phrasing's sentence vector less the query's.
+    """
+
+    rows: Matrix
+    blocks: Mapping[str, Matrix]
 
 
 #: Phrasings per candidate that are compared word by word; the rest rank by cosine alone.
@@ -103,23 +119,29 @@ class _Query:
 
 def features(
     query: str, candidates: Sequence[Measured], words_of: Weights, grams_of: Weights
-) -> Matrix:
-    """float32[candidates, len(NAMES)]; a missing answer's cosine is NaN."""
-    seen = _Query(query, words_of, grams_of)
-    rows = np.zeros((len(candidates), len(NAMES)), dtype=np.float32)
+) -> Features:
+    """What is measured of the query against each candidate."""
     if not candidates:
         return nothing()
-    for row, candidate in zip(rows, candidates, strict=True):
+    seen = _Query(query, words_of, grams_of)
+    found = _empty(len(candidates), np.stack([one.apart for one in candidates]))
+    for row, candidate in zip(found.rows, candidates, strict=True):
         for name, value in (_indexed(seen, candidate) | _compared(seen, candidate)).items():
             row[COLUMN[name]] = value
-    _soften(rows, seen, candidates)
-    _compare_candidates(rows)
-    return rows
+    _soften(found, seen, candidates)
+    _compare_candidates(found.rows)
+    return found
 
 
-def nothing() -> Matrix:
+def nothing() -> Features:
     """The features of no candidate."""
-    return np.zeros((0, len(NAMES)), dtype=np.float32)
+    return _empty(0, np.zeros((0, 0), dtype=np.float32))
+
+
+def _empty(count: int, apart: Matrix) -> Features:
+    width = WordVectors.shipped().width
+    sums = {name: np.zeros((count, width), dtype=np.float32) for name in _SUMS}
+    return Features(np.zeros((count, len(NAMES)), dtype=np.float32), {**sums, "apart": apart})
 
 
 def _indexed(query: _Query, candidate: Measured) -> dict[str, float]:
@@ -174,7 +196,7 @@ def _same_order(one: str, other: str) -> float:
     return Indel.normalized_similarity(one, other)
 
 
-def _soften(rows: Matrix, query: _Query, candidates: Sequence[Measured]) -> None:
+def _soften(found: Features, query: _Query, candidates: Sequence[Measured]) -> None:
     """Fill in the word columns: every query word against every word of every text, at once."""
     mine = _word_rows(query.text)
     if not len(mine):
@@ -192,14 +214,20 @@ def _soften(rows: Matrix, query: _Query, candidates: Sequence[Measured]) -> None
             texts, starts, parts, np.maximum.reduceat(near, starts, axis=1).T, strict=True
         )
     }
-    for row, candidate in zip(rows, candidates, strict=True):
+    for at, (row, candidate) in enumerate(zip(found.rows, candidates, strict=True)):
         compared = [by_text[t] for t in candidate.texts[:COMPARED] if t in by_text]
         if compared:
-            _fill_words(row, max((words.phrase() for words in compared), key=lambda w: w[2]))
+            values, nearest = max(
+                ((words.phrase(), words) for words in compared), key=lambda pair: pair[0][2]
+            )
+            _fill_words(row, values)
+            for name, total in zip(_SUMS, nearest.sums(), strict=True):
+                found.blocks[name][at] = total
         whole = by_text[candidate.everything].whole()
         row[COLUMN["word_all"]], row[COLUMN["soft_all"]], row[COLUMN["left_all"]] = whole
 
 
+_SUMS = ("lacking", "extra", "shared")
 _PHRASE = (
     "soft_query", "soft_article", "soft_both", "left_query", "left_article",
     "word_query", "word_article",
@@ -220,9 +248,11 @@ class _Words:
     near: Matrix
     best: Matrix
 
+    def weights(self) -> Matrix:
+        return self.query.weights(_word_list(self.text))
+
     def phrase(self) -> tuple[float, ...]:
-        query, theirs = self.query, self.near.max(axis=0)
-        weights = query.weights(_word_list(self.text))
+        query, theirs, weights = self.query, self.near.max(axis=0), self.weights()
         mass = float(weights.sum()) or 1.0
         of_query = float(self.best @ query.words) / query.word_mass
         of_text = float(theirs @ weights) / mass
@@ -235,6 +265,14 @@ class _Words:
             float(query.words[self.best >= 1].sum()) / query.word_mass,
             float(weights[theirs >= 1].sum()) / mass,
         )
+
+    def sums(self) -> tuple[Matrix, ...]:
+        """What _SUMS names."""
+        query, mine, theirs = self.query, _word_rows(self.query.text), _word_rows(self.text)
+        missing = query.words * (1 - self.best)
+        extra = self.weights() * (1 - self.near.max(axis=0))
+        sums = (missing @ mine, extra @ theirs, (query.words - missing) @ mine)
+        return tuple(np.asarray(total / query.heaviest, dtype=np.float32) for total in sums)
 
     def whole(self) -> tuple[float, float, float]:
         query = self.query

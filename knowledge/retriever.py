@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from knowledge import features
 from knowledge.articles import ArticleText
 from knowledge.candidates import Corpus, FieldText
 from knowledge.embedder import Embedder, Progress
 from knowledge.encoders import Role, Vectors
+from knowledge.features import Features, features, nothing
 from knowledge.gates import Gate, GateKind, Gates
-from knowledge.scorer import Scorer
+from knowledge.scorer import COLUMNS, Scorer
 from knowledge.synonyms import Synonyms
 from knowledge.text import clean_query
 
@@ -49,11 +49,11 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """rows: one of `features.NAMES` per article, same order as `article_ids`."""
+    """found: what was measured of each article, same order as `article_ids`."""
 
     cleaned: str
     article_ids: tuple[str, ...]
-    rows: features.Matrix
+    found: Features
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +154,14 @@ class Retriever:
         measured = await self.measure(query)
         if not measured.article_ids:
             return Ranking(query, measured.cleaned, 0.0, ())
-        scored = self.scorer.score(measured.rows)
+        rows = self.scorer.columns(measured.found, self.embedder.model)
+        scored = self.scorer.score(rows)
         kept = zip(scored.order[:KEPT].tolist(), scored.scores[:KEPT].tolist(), strict=True)
         candidates = tuple(
             Candidate(
                 measured.article_ids[at],
                 score,
-                dict(zip(features.NAMES, measured.rows[at].tolist(), strict=True)),
+                dict(zip(COLUMNS, rows[at].tolist(), strict=True)),
             )
             for at, score in kept
         )
@@ -170,13 +171,13 @@ class Retriever:
         """The articles worth weighing and their features: what a scorer is fitted on."""
         cleaned = self._corpus.in_base_words(clean_query(query))
         if not cleaned or not len(self):
-            return Measurement(cleaned, (), features.nothing())
+            return Measurement(cleaned, (), nothing())
         vector = await self.embedder.query(cleaned)
         found = self._corpus.candidates(cleaned, vector)
-        rows = features.features(
+        seen = features(
             cleaned, [one.measured for one in found], self._corpus.words, self._corpus.grams
         )
-        return Measurement(cleaned, tuple(one.article_id for one in found), rows)
+        return Measurement(cleaned, tuple(one.article_id for one in found), seen)
 
     async def decide(self, query: str) -> Decision:
         """Gate, answer, offer a menu or hand off."""

@@ -17,6 +17,15 @@ from knowledge import features
 
 Column = npt.NDArray[np.float64]
 
+#: Blocks of `features.Features` that become one column each, by learned costs.
+BLOCKS: tuple[str, ...] = ("lacking", "extra", "shared", "apart")
+
+#: The axes are stored as whole numbers, so many to one.
+AXES_UNIT = 1000.0
+
+#: What the models see of a candidate.
+COLUMNS: tuple[str, ...] = (*features.NAMES, *BLOCKS)
+
 #: Columns the confidence model sees beside the first candidate's features.
 CONTEXT: tuple[str, ...] = ("score", "score_gap", "share", "second", "third")
 
@@ -97,17 +106,33 @@ class Scored:
 class Scorer:
     """Two models: which candidate is best, and whether the best is right.
 
+    costs: by block, what each of its numbers is worth. axes: float[n, dim], the directions along
+    which `apart` is squared. encoder: in the name of the models whose vectors the axes are of;
+    another model's are left out.
     slope, intercept: the monotone calibration of the second model's log-odds.
     """
 
     version: str
     rank: Blend
     trust: Blend
+    costs: Mapping[str, Column]
+    axes: Column
+    encoder: str
     slope: float = 1.0
     intercept: float = 0.0
 
+    def columns(self, found: features.Features, model: str) -> features.Matrix:
+        """float32[candidates, len(COLUMNS)]; NaN where a block says nothing."""
+        blocks: dict[str, npt.NDArray[np.floating]] = {**found.blocks}
+        if self.encoder in model and len(found.rows):
+            blocks["apart"] = (blocks["apart"] @ self.axes.T) ** 2
+        else:
+            blocks["apart"] = np.full((len(found.rows), len(self.axes)), np.nan)
+        learned = [blocks[name] @ self.costs[name] for name in BLOCKS]
+        return np.column_stack([found.rows, *learned]).astype(np.float32)
+
     def score(self, rows: features.Matrix) -> Scored:
-        """Order candidates and weigh the first. At least one row."""
+        """Order candidates and weigh the first; columns as COLUMNS. At least one row."""
         raw = self.rank(rows)
         order = np.argsort(-raw, kind="stable")
         scores = raw[order]
@@ -126,11 +151,13 @@ class Scorer:
         """Read coefficients. Raises: ScorerError."""
         try:
             data = json.loads(text)
-            if tuple(data["features"]) != features.NAMES:
+            if tuple(data["features"]) != COLUMNS:
                 raise ScorerError("coefficients were fitted on other features")
+            axes = np.asarray(data["axes"], dtype=np.float64) / AXES_UNIT
+            costs = {name: np.asarray(data["costs"][name], dtype=np.float64) for name in BLOCKS}
             return cls(
                 str(data["version"]), _blend(data["rank"]), _blend(data["trust"]),
-                float(data["slope"]), float(data["intercept"]),
+                costs, axes, str(data["encoder"]), float(data["slope"]), float(data["intercept"]),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise ScorerError(f"unreadable coefficients: {error}") from error

@@ -38,6 +38,10 @@ class WordVectors:
             data = np.load(file, allow_pickle=False)
             return cls(bytes(data["words"]).decode().split("\n"), data["vectors"])
 
+    @property
+    def width(self) -> int:
+        return int(self._rows.shape[1])
+
     def of(self, text: str) -> Rows:
         """float32[words of the text, dim], each distinct word once, in order."""
         distinct = list(dict.fromkeys(folded_words(text)))

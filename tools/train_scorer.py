@@ -1,6 +1,6 @@
 """Fit knowledge/data/scorer.json on labelled folders. Needs the dependency group `train`.
 
-    python tools/train_scorer.py DIR [DIR …] [--vectors FILE] [--cross-validate] [--out FILE]
+    python -m tools.train_scorer DIR [DIR …] [--vectors FILE] [--cross-validate] [--out FILE]
 
 A folder holds the pairs that `wenqu faq eval` reads. Only coefficients are written. Beside the
 labelled questions, each article lends two more: one of its similar questions asked while that
@@ -23,16 +23,29 @@ from scipy.optimize import minimize
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from knowledge import evaluation, features
+from knowledge import evaluation
 from knowledge.calibration import Labelled, point_at, wilson
 from knowledge.embedder import Embedder
 from knowledge.encoders import bundled
 from knowledge.gates import Gates
 from knowledge.retriever import Retriever
-from knowledge.scorer import CONTEXT, Forest, Linear, Scorer, context, parse_model
+from knowledge.scorer import (
+    AXES_UNIT,
+    BLOCKS,
+    COLUMNS,
+    CONTEXT,
+    Forest,
+    Linear,
+    Scorer,
+    context,
+    parse_model,
+)
+from tools.word_costs import Example, axes_of, costed, fit_costs
 
 Matrix = npt.NDArray[np.float64]
 FOLDS, INNER = 5, 4
+#: In the names of the encoders whose vectors the costs are learned on.
+ENCODER = "e5-small"
 #: Weight of one example in the ranking and the trust model, by set and origin.
 RANK_WEIGHT = {"real": 1.0, "lent": 0.5}
 TRUST_WEIGHT = {"real": 1.0, "lent": 0.3}
@@ -47,26 +60,12 @@ _RISING = (
     "dense", "dense_tags", "dense_answer", "bm25_words", "bm25_grams", "gram_query",
     "gram_article", "gram_all", "word_query", "word_article", "word_all", "soft_query",
     "soft_article", "soft_both", "soft_all", "same_order", "blend", "dense_gap", "lexical_gap",
-    "soft_gap", "blend_gap", "score", "score_gap", "share",
+    "soft_gap", "blend_gap", "score", "score_gap", "share", *BLOCKS,
 )  # fmt: skip
 _FALLING = (
     "left_query", "left_article", "left_all", "contradiction", "negation", "asks_apart",
     "numbers_apart", "latin_apart", "unknown",
 )  # fmt: skip
-
-
-@dataclasses.dataclass(frozen=True)
-class Example:
-    """home: what an example shares with others, so that folds do not split it."""
-
-    set_name: str
-    home: str
-    origin: str
-    query: str
-    in_scope: bool
-    rows: npt.NDArray[np.float32]
-    right: npt.NDArray[np.bool_]
-    factor: float
 
 
 class VectorFile:
@@ -100,8 +99,10 @@ async def gather(labelled: evaluation.LabelledSet, embedder: Embedder) -> list[E
         right = np.array([article_id in set(gold) for article_id in seen.article_ids], dtype=bool)
         if len(right):
             found = Example(
-                labelled.name, home, origin, query, bool(set(gold)), seen.rows, right, factor
-            )
+                labelled.name, home, origin, query, bool(set(gold)),
+                seen.found.rows, seen.found.blocks, right, factor,
+                await embedder.query(seen.cleaned),
+            )  # fmt: skip
             examples.append(found)
 
     for question in labelled.questions:
@@ -123,6 +124,7 @@ def fit_rank(examples: Sequence[Example]) -> dict[str, object]:
     """Conditional logit: the right article against the others of its list."""
     lists = [e for e in examples if e.right.any()]
     rows = np.concatenate([e.rows for e in lists]).astype(np.float64)
+    rows[:, COLUMNS.index("apart")] = 0.0  # the order must not hang on one encoder
     mean, scale = np.nanmean(rows, axis=0), np.nanstd(rows, axis=0) + 1e-6
     z = np.clip(np.nan_to_num((rows - mean) / scale), -4, 4)
     right = np.concatenate([e.right for e in lists])
@@ -155,7 +157,7 @@ def linear(
 def trust_rows(examples: Sequence[Example]) -> tuple[Matrix, npt.NDArray[np.bool_]]:
     """First candidates as a ranking that never saw their home puts them."""
     homes = {home: at % INNER for at, home in enumerate(sorted({e.home for e in examples}))}
-    rows = np.zeros((len(examples), len(features.NAMES) + len(CONTEXT)))
+    rows = np.zeros((len(examples), len(COLUMNS) + len(CONTEXT)))
     right = np.zeros(len(examples), dtype=bool)
     for part in range(INNER):
         rank = parse_model(fit_rank([e for e in examples if homes[e.home] != part]))
@@ -179,7 +181,7 @@ def fit_trust(examples: Sequence[Example]) -> list[dict[str, object]]:
     mean, scale = np.nanmean(rows[real], axis=0), np.nanstd(rows[real], axis=0) + 1e-6
     z = np.clip(np.nan_to_num((rows - mean) / scale), -4, 4)
     line = LogisticRegression(C=0.3, max_iter=3000).fit(z[real], right[real], weight[real])
-    names = (*features.NAMES, *CONTEXT)
+    names = (*COLUMNS, *CONTEXT)
     trees = HistGradientBoostingClassifier(
         max_iter=TREES, learning_rate=RATE, max_depth=DEPTH, max_leaf_nodes=2 ** (DEPTH - 1),
         min_samples_leaf=SMALLEST_LEAF, l2_regularization=5.0, early_stopping=False,
@@ -235,9 +237,14 @@ def forest(model: HistGradientBoostingClassifier, weight: float) -> dict[str, ob
 
 def fit(examples: Sequence[Example], version: str) -> dict[str, object]:
     """A scorer; its slope and intercept make the held-out odds honest."""
+    axes = axes_of(examples)
+    examples = [example.along(axes / AXES_UNIT) for example in examples]
+    costs = {name: cost.round(5).tolist() for name, cost in fit_costs(examples).items()}
+    seen = costed(examples, INNER)
     data: dict[str, object] = {
-        "version": version, "features": list(features.NAMES), "rank": [fit_rank(examples)],
-        "trust": fit_trust(examples), "slope": 1.0, "intercept": 0.0,
+        "version": version, "features": list(COLUMNS), "encoder": ENCODER,
+        "axes": axes.tolist(), "costs": costs,
+        "rank": [fit_rank(seen)], "trust": fit_trust(seen), "slope": 1.0, "intercept": 0.0,
     }  # fmt: skip
     return data
 
@@ -263,7 +270,7 @@ def held_out(
         )
         for example in examples:
             if of_home[example.home] == fold and example.origin == "real":
-                scored = scorer.score(example.rows)
+                scored = scorer.score(scorer.columns(example.found(), ENCODER))
                 places = np.flatnonzero(example.right[scored.order])
                 odds = float(np.log(scored.confidence / (1 - scored.confidence + 1e-12) + 1e-12))
                 found.append((example, odds, int(places[0]) if len(places) else None))

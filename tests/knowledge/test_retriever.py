@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from knowledge.articles import ArticleText, split_list
 from knowledge.embedder import Embedder
-from knowledge.features import NAMES
 from knowledge.gates import GateKind
 from knowledge.retriever import Band, Retriever, Thresholds
+from knowledge.scorer import COLUMNS
 from knowledge.synonyms import Synonyms
 from tests.knowledge.conftest import HashEncoder
 
@@ -43,7 +43,7 @@ async def test_the_right_article_comes_first(embedder: Embedder, said: str, mean
     ranking = await (await build(embedder)).rank(said)
     assert ranking.candidates[0].article_id == meant
     assert 0 <= ranking.confidence <= 1
-    assert set(ranking.candidates[0].features) == set(NAMES)
+    assert set(ranking.candidates[0].features) == set(COLUMNS)
     scores = [candidate.score for candidate in ranking.candidates]
     assert scores == sorted(scores, reverse=True)
 
@@ -142,7 +142,9 @@ async def test_a_retriever_equals_a_rebuilt_one_after_any_history(
         assert sorted(one.article_ids) == sorted(other.article_ids)
         mine, theirs = np.argsort(one.article_ids), np.argsort(other.article_ids)
         assert one.cleaned == other.cleaned
-        assert np.allclose(one.rows[mine], other.rows[theirs], atol=1e-5, equal_nan=True)
+        assert np.allclose(
+            one.found.rows[mine], other.found.rows[theirs], atol=1e-5, equal_nan=True
+        )
 
 
 def test_list_fields_read_from_lists_and_from_text() -> None:

