@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from admin_api.body import Body
 from admin_api.endpoint import Call, endpoint
@@ -31,7 +31,10 @@ SERVE = Permission.SESSION_SERVE
 
 
 class SessionQuery(PageQuery):
-    """view: queue in queue order, others newest first. mine: those that I am serving."""
+    """view: queue in queue order, others newest first. mine: those that I am serving.
+
+    since, until: when a person was first given the session.
+    """
 
     view: ListName = "all"
     state: SessionState | None = None
@@ -39,6 +42,9 @@ class SessionQuery(PageQuery):
     account_id: str | None = Field(None, max_length=32)
     customer_id: str | None = Field(None, max_length=32)
     category_id: str | None = Field(None, max_length=32)
+    team_id: str | None = Field(None, max_length=32)
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
     tag: str = Field("", max_length=MAX_TAG)
     q: str = Field("", max_length=64)
 

@@ -11,6 +11,7 @@ from admin_api.endpoint import Call, endpoint
 from admin_api.pagination import Listing
 from core.db import Tx
 from core.permissions import Permission
+from core.statistics.team_service import TeamService, team_service
 from core.teams import queries, service
 from core.teams.service import Subject, TeamDraft
 from core.teams.views import (
@@ -128,6 +129,13 @@ async def list_members(call: Call, tx: Tx, team_id: str) -> Listing[MemberView]:
             one.model_copy(update={"open_tickets": load.get(one.servicer_id, 0)}) for one in people
         ]
     )
+
+
+@endpoint("GET", "/teams/{team_id}/service", access=Permission.SESSION_SUPERVISE, tag="teams")
+async def get_team_service(call: Call, tx: Tx, team_id: str, query: SpanQuery) -> TeamService:
+    """Sessions of a team: load, first responses, satisfaction, reasons, members compared."""
+    del call
+    return await team_service(tx, team_id, since=query.since, until=query.until)
 
 
 @endpoint("GET", "/teams/{team_id}/figures", access=Permission.SESSION_SUPERVISE, tag="teams")

@@ -30,8 +30,9 @@ from core.views import MessageView, View
 from core.words import fold, words_of
 
 #: Candidates that one page looks at; what is older comes with the next.
-MAX_EXAMINED: Final = 5000
+MAX_EXAMINED: Final = 2000
 _AT_ONCE: Final = 200
+_BLOCKS_AT_ONCE: Final = 32
 _NEWEST: Final = 2**62
 #: Messages that commit together may be numbered in another order than their moments.
 _SLACK: Final = 1000
@@ -110,16 +111,25 @@ async def _candidates(
         .having(func.count() == len(terms))
         .order_by(MessageWordRow.block.desc())
     )
-    for block in (await tx.db.scalars(has_all)).all():
-        lists = await tx.db.scalars(
-            select(MessageWordRow.offsets).where(
-                MessageWordRow.word.in_(terms), MessageWordRow.block == block
+    blocks = list(await tx.db.scalars(has_all))
+    for some in [blocks[:1], *batched(blocks[1:], _BLOCKS_AT_ONCE)]:  # the newest often suffices
+        rows = await tx.db.execute(
+            select(MessageWordRow.block, MessageWordRow.offsets).where(
+                MessageWordRow.word.in_(terms), MessageWordRow.block.in_(some)
             )
         )
-        both = frozenset.intersection(*map(unpack, lists))
-        inside = [seq for seq in numbers(block, both) if low <= seq < high]
-        for at in range(0, len(inside), _AT_ONCE):
-            yield inside[at : at + _AT_ONCE]
+        lists: dict[int, list[frozenset[int]]] = {}
+        for block, offsets in rows:
+            lists.setdefault(block, []).append(unpack(offsets))
+        for block in some:
+            both = frozenset.intersection(*lists[block])
+            inside = [seq for seq in numbers(block, both) if low <= seq < high]
+            for part in batched(inside, _AT_ONCE):
+                yield part
+
+
+def batched(items: Sequence[int], size: int) -> list[list[int]]:
+    return [list(items[at : at + size]) for at in range(0, len(items), size)]
 
 
 def _is_indexed(term: str) -> bool:

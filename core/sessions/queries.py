@@ -49,11 +49,16 @@ class QueueBoard(View):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
+    """since, until: when a person was first given the session."""
+
     state: SessionState | None = None
     servicer_id: str | None = None
     account_id: str | None = None
     customer_id: str | None = None
     category_id: str | None = None
+    team_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
     tag: str = ""
     q: str = ""
 
@@ -220,9 +225,14 @@ def _filtered(statement: Select[*tuple[Any, ...]], filters: Filters) -> Select[*
         (SessionRow.account_id, filters.account_id),
         (SessionRow.customer_id, filters.customer_id),
         (SessionRow.category_id, filters.category_id),
+        (SessionRow.team_id, filters.team_id),
     ):
         if wanted is not None:
             statement = statement.where(column == wanted)
+    if filters.since is not None:
+        statement = statement.where(SessionRow.assigned_at >= filters.since)
+    if filters.until is not None:
+        statement = statement.where(SessionRow.assigned_at < filters.until)
     if filters.tag:
         statement = statement.join(SessionTagRow, SessionTagRow.session_id == SessionRow.id)
         statement = statement.where(SessionTagRow.tag == filters.tag)

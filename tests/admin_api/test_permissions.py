@@ -129,6 +129,7 @@ TABLE = {
         "GET /dead-letters",
         "POST /dead-letters/{item_id}/retry",
         "GET /teams/{team_id}/figures",
+        "GET /teams/{team_id}/service",
         "POST /sessions/{session_id}/takeover",
         "PUT /servicers/{servicer_id}/presence",
     },

@@ -1,5 +1,5 @@
 /** How service is organised: teams, calendars, promises, reviews. */
-import type { BindingView, CalendarDayView, CalendarView, DueView, MemberView, Priority, RecommendationView, ReviewView, SampleView, ScoreCardView, ScoreItem, ShiftView, SkillView, SlaPolicyView, TeamFigures, TeamView } from "./cases";
+import type { BindingView, CalendarDayView, CalendarView, DueView, MemberView, Priority, RecommendationView, ReviewView, SampleView, ScoreCardView, ScoreItem, ShiftView, SkillView, SlaPolicyView, TeamFigures, TeamService, TeamView } from "./cases";
 import { get, post, put, remove } from "./http";
 import type { Page } from "./types";
 
@@ -28,6 +28,8 @@ export const addTeam = (draft: TeamDraft) => post<TeamView>("/teams", draft);
 export const changeTeam = (id: string, draft: TeamDraft, version: number) =>
   put<TeamView>(`/teams/${id}`, { ...draft, version });
 export const teamMembers = (id: string) => get<Items<MemberView>>(`/teams/${id}/members`);
+export const teamService = (id: string, since: string, until: string) =>
+  get<TeamService>(`/teams/${id}/service`, { since, until });
 export const teamFigures = (id: string, since: string, until: string) =>
   get<TeamFigures>(`/teams/${id}/figures`, { since, until });
 export const skills = () => get<Items<SkillView>>("/skills");

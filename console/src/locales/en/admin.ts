@@ -36,6 +36,7 @@ export default {
     any_servicer: "Every servicer",
     any_category: "Every category",
     any_tag: "Every tag",
+    span: "Behind the team's figures: {since} – {until}",
     open: "Open",
   },
   customers: {

@@ -36,6 +36,7 @@ export default {
     any_servicer: "全部客服",
     any_category: "全部分类",
     any_tag: "全部标签",
+    span: "团队统计明细：{since} – {until}",
     open: "打开",
   },
   customers: {

@@ -1,0 +1,48 @@
+/** How the figures of a team are written: pure. */
+import type { ServiceFigures, TeamService } from "@/api/cases";
+import type { Key } from "@/locales";
+import { percent } from "@/shared/numbers";
+import { duration } from "@/shared/time";
+
+const DAY_MS = 86_400_000;
+
+export const orDash = (text: string | null): string => text ?? "—";
+
+/** The last so many days, as the server wants it. */
+export function spanOf(days: number, now = Date.now()): { since: string; until: string } {
+  return { since: new Date(now - days * DAY_MS).toISOString(), until: new Date(now).toISOString() };
+}
+
+/** Median and 90th percentile: 40 秒 / 3 分钟. */
+export function waits(it: ServiceFigures): string {
+  const { first_response_median_s: half, first_response_p90_s: most } = it;
+  return half === null || most === null ? "—" : `${duration(half)} / ${duration(most)}`;
+}
+
+/** Mean of five with the number of ratings; never mixed with the share of satisfied. */
+export const satisfaction = (it: ServiceFigures): string =>
+  it.satisfaction_mean === null ? "—" : `${it.satisfaction_mean.toFixed(1)} (${it.rated})`;
+
+export interface Cell {
+  label: Key;
+  value: string | number;
+  hasRows: boolean;
+}
+
+export function cells(it: TeamService): Cell[] {
+  const f = it.figures;
+  const share = (value: number | null): string => (value === null ? "—" : percent(value));
+  const now = (label: Key, value: number): Cell => ({ label, value, hasRows: false });
+  const then = (label: Key, value: string | number): Cell => ({ label, value, hasRows: true });
+  return [
+    now("team.service.queued", it.queued),
+    now("team.service.open", it.open),
+    now("team.service.waiting", it.waiting),
+    then("team.service.sessions", f.sessions),
+    then("team.service.first_mean", f.first_response_mean_s === null ? "—" : duration(f.first_response_mean_s)),
+    then("team.service.first_median", waits(f)),
+    then("team.service.participation", share(f.participation)),
+    then("team.service.satisfied", share(f.satisfied)),
+    then("team.service.satisfaction", satisfaction(f)),
+  ];
+}

@@ -1,0 +1,226 @@
+"""How a team served: load, first responses, satisfaction, members compared. Bots never count.
+
+A session belongs to the span in which
+it was first given to a person, and to whoever has it now or had it last.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median, quantiles
+
+from sqlalchemy import func, select
+
+from core.db import Tx
+from core.ratings.models import RatingRow
+from core.servicers.models import ServicerRow
+from core.sessions.models import SessionRow
+from core.teams import queries as teams
+from core.teams.models import TeamMemberRow
+from core.tickets.models import TicketCategoryRow
+from core.views import SessionState, View
+
+
+class ServiceFigures(View):
+    """Seconds are wall clock. unanswered: sessions without a first human response yet.
+
+    participation: rated ÷ sent. satisfied: (4 + 5) ÷ rated. Null where there is nothing to divide.
+    """
+
+    sessions: int
+    closed: int
+    unanswered: int
+    first_response_mean_s: int | None
+    first_response_median_s: int | None
+    first_response_p90_s: int | None
+    rated: int
+    participation: float | None
+    satisfied: float | None
+    satisfaction_mean: float | None
+
+
+class MemberService(View):
+    """open, waiting: at this moment, over all teams."""
+
+    servicer_id: str
+    name: str
+    open: int
+    capacity: int
+    waiting: int
+    figures: ServiceFigures
+
+
+class CategoryCount(View):
+    """category_id null: none was chosen."""
+
+    category_id: str | None
+    name: str
+    sessions: int
+
+
+class TeamService(View):
+    """queued, waiting: at this moment. waiting: the customer spoke last."""
+
+    team_id: str
+    name: str
+    queued: int
+    open: int
+    waiting: int
+    figures: ServiceFigures
+    members: tuple[MemberService, ...]
+    categories: tuple[CategoryCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One session as far as figures need it. score: None while not rated."""
+
+    servicer_id: str | None
+    category_id: str | None
+    is_closed: bool
+    first_response_s: float | None
+    is_asked: bool
+    score: int | None
+
+
+async def team_service(tx: Tx, team_id: str, *, since: datetime, until: datetime) -> TeamService:
+    """Sessions given to people within the span, and what is open now. Raises: NotFound."""
+    team = await teams.get(tx, team_id)
+    served = await _served(tx, team_id, since, until)
+    now = await _open_now(tx, SessionRow.team_id == team_id)
+    return TeamService(
+        team_id=team.id,
+        name=team.name,
+        queued=now.get(SessionState.QUEUED, (0, 0))[0],
+        open=now.get(SessionState.SERVING, (0, 0))[0],
+        waiting=now.get(SessionState.SERVING, (0, 0))[1],
+        figures=figures_of(served),
+        members=await _members(tx, team_id, served),
+        categories=await _categories(tx, served),
+    )
+
+
+def figures_of(served: Sequence[Served]) -> ServiceFigures:
+    """Sums and shares of these sessions. Pure."""
+    waits = sorted(one.first_response_s for one in served if one.first_response_s is not None)
+    scores = [one.score for one in served if one.score is not None]
+    asked = sum(one.is_asked for one in served)
+    return ServiceFigures(
+        sessions=len(served),
+        closed=sum(one.is_closed for one in served),
+        unanswered=len(served) - len(waits),
+        first_response_mean_s=round(sum(waits) / len(waits)) if waits else None,
+        first_response_median_s=round(median(waits)) if waits else None,
+        first_response_p90_s=round(_p90(waits)) if waits else None,
+        rated=len(scores),
+        participation=_share(len(scores), asked),
+        satisfied=_share(sum(score >= 4 for score in scores), len(scores)),
+        satisfaction_mean=round(sum(scores) / len(scores), 2) if scores else None,
+    )
+
+
+def _p90(ordered: Sequence[float]) -> float:
+    if len(ordered) == 1:
+        return ordered[0]
+    return quantiles(ordered, n=10, method="inclusive")[-1]
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
+
+
+async def _served(tx: Tx, team_id: str, since: datetime, until: datetime) -> list[Served]:
+    """First human response = first human message − max(session start, last hand-off)."""
+    rows = await tx.db.execute(
+        select(
+            SessionRow.servicer_id,
+            SessionRow.category_id,
+            SessionRow.state,
+            SessionRow.opened_at,
+            SessionRow.handed_off_at,
+            SessionRow.first_response_at,
+            RatingRow.id,
+            RatingRow.score,
+        )
+        .outerjoin(RatingRow, RatingRow.session_id == SessionRow.id)
+        .where(
+            SessionRow.team_id == team_id,
+            SessionRow.assigned_at >= since,
+            SessionRow.assigned_at < until,
+        )
+    )
+    return [
+        Served(
+            servicer_id=servicer_id,
+            category_id=category_id,
+            is_closed=state == SessionState.CLOSED,
+            first_response_s=_seconds(max(opened, handed or opened), answered),
+            is_asked=rating_id is not None,
+            score=score,
+        )
+        for servicer_id, category_id, state, opened, handed, answered, rating_id, score in rows
+    ]
+
+
+def _seconds(start: datetime, end: datetime | None) -> float | None:
+    return None if end is None else max(0.0, (end - start).total_seconds())
+
+
+async def _open_now(tx: Tx, *where: object) -> dict[str, tuple[int, int]]:
+    """State → (sessions, those in which the customer spoke last)."""
+    query = (
+        select(SessionRow.state, func.count(), func.count(SessionRow.waiting_since))
+        .where(SessionRow.state != SessionState.CLOSED, *where)  # type: ignore[arg-type]  # columns
+        .group_by(SessionRow.state)
+    )
+    return {state: (count, waiting) for state, count, waiting in await tx.db.execute(query)}
+
+
+async def _members(tx: Tx, team_id: str, served: Sequence[Served]) -> tuple[MemberService, ...]:
+    people = (
+        await tx.db.execute(
+            select(
+                ServicerRow.id, ServicerRow.name, ServicerRow.open_sessions, ServicerRow.capacity
+            )
+            .join(TeamMemberRow, TeamMemberRow.servicer_id == ServicerRow.id)
+            .where(TeamMemberRow.team_id == team_id)
+            .order_by(ServicerRow.name, ServicerRow.id)
+        )
+    ).all()
+    waiting = await _waiting(tx, [row.id for row in people])
+    return tuple(
+        MemberService(
+            servicer_id=row.id,
+            name=row.name,
+            open=row.open_sessions,
+            capacity=row.capacity,
+            waiting=waiting[row.id],
+            figures=figures_of([one for one in served if one.servicer_id == row.id]),
+        )
+        for row in people
+    )
+
+
+async def _waiting(tx: Tx, servicer_ids: Iterable[str]) -> Counter[str]:
+    rows = await tx.db.scalars(
+        select(SessionRow.servicer_id).where(
+            SessionRow.servicer_id.in_(servicer_ids),
+            SessionRow.state == SessionState.SERVING,
+            SessionRow.waiting_since.is_not(None),
+        )
+    )
+    return Counter(str(one) for one in rows)
+
+
+async def _categories(tx: Tx, served: Sequence[Served]) -> tuple[CategoryCount, ...]:
+    """Closed sessions by reason, most frequent first."""
+    counts = Counter(one.category_id for one in served if one.is_closed)
+    query = select(TicketCategoryRow.id, TicketCategoryRow.name)
+    names = {key: name for key, name in await tx.db.execute(query)}  # noqa: C416
+    return tuple(
+        CategoryCount(category_id=key, name=names.get(key or "", ""), sessions=count)
+        for key, count in counts.most_common()
+    )

@@ -1,0 +1,66 @@
+"""Figures of a team over HTTP, reckoned by hand."""
+
+from __future__ import annotations
+
+from statistics import mean
+
+from core.sessions.models import SessionRow
+from core.statistics.team_service import Served, figures_of
+from tests.admin_api.conftest import Api, Login
+from tests.admin_api.desk import Customer
+
+
+def _served(first_response_s: float | None, score: int | None = None, **more: bool) -> Served:
+    facts = {"is_closed": True, "is_asked": score is not None} | more
+    return Served("s", None, facts["is_closed"], first_response_s, facts["is_asked"], score)
+
+
+def test_shares_and_percentiles_leave_out_what_has_no_value() -> None:
+    waits = [10.0, 20.0, 30.0, 40.0, 100.0]
+    served = [_served(wait, score) for wait, score in zip(waits, (5, 4, 2, 5, 1), strict=True)]
+    found = figures_of([*served, _served(None, is_closed=False), _served(5, is_asked=True)])
+    assert (found.sessions, found.closed, found.unanswered) == (7, 6, 1)
+    assert found.first_response_mean_s == round(mean([*waits, 5]))
+    assert (found.first_response_median_s, found.first_response_p90_s) == (25, 70)
+    assert (found.rated, found.participation, found.satisfied) == (5, round(5 / 6, 4), 0.6)
+    assert found.satisfaction_mean == 3.4
+    nothing = figures_of([])
+    assert (nothing.participation, nothing.first_response_p90_s) == (None, None)
+
+
+async def test_a_team_is_measured_and_its_rows_are_behind_the_figures(
+    supervisor: Api, servicer: Api, log_in: Login
+) -> None:
+    clock, uow = supervisor.clock, supervisor.services.uow
+    mine = (await servicer.call("GET", "/auth/me"))["servicer"]["id"]
+    other: Api = await log_in("servicer", "other")
+    others = (await other.call("GET", "/auth/me"))["servicer"]["id"]
+    team = {"name": "疾控组", "member_ids": [mine, others]}
+    team_id = (await supervisor.call("POST", "/teams", team, status=201))["id"]
+    began = clock.now()
+    for name, wait in (("wang", 30), ("liu", 90)):
+        customer = Customer(uow, name)
+        await customer.says("上报失败")
+        await customer.asks_for_people()
+        await servicer.call("POST", f"/sessions/{customer.session_id}/claim")
+        async with uow.write() as tx:
+            (await tx.db.get_one(SessionRow, customer.session_id)).team_id = team_id
+        clock.advance(seconds=wait)
+        body = {"content": {"type": "text", "text": "您好"}, "client_id": name}
+        await servicer.call("POST", f"/sessions/{customer.session_id}/messages", body, status=201)
+    await servicer.call("POST", f"/sessions/{customer.session_id}/close", {"summary": "好了"})
+    clock.advance(seconds=1)
+    span = {"since": began.isoformat(), "until": clock.now().isoformat()}
+    found = await supervisor.call("GET", f"/teams/{team_id}/service", params=span)
+    assert (found["open"], found["waiting"], found["queued"]) == (1, 0, 0)
+    figures = found["figures"]
+    assert (figures["sessions"], figures["closed"], figures["rated"]) == (2, 1, 0)
+    assert (figures["first_response_mean_s"], figures["participation"]) == (60, 0.0)
+    assert found["categories"] == [{"category_id": None, "name": "", "sessions": 1}]
+    by_member = {one["servicer_id"]: one["figures"]["sessions"] for one in found["members"]}
+    assert by_member == {mine: 2, others: 0}
+    rows = await supervisor.call("GET", "/sessions", params={"team_id": team_id, **span})
+    assert len(rows["items"]) == figures["sessions"]
+    await servicer.refused(
+        "GET", f"/teams/{team_id}/service", params=span, status=403, code="forbidden"
+    )
