@@ -33,12 +33,16 @@ _MEASURED_SESSIONS = 200
 
 
 class QueueItem(View):
-    """position counts from 1; expected_wait_s None: nobody is there to serve."""
+    """position counts from 1; expected_wait_s None: nobody is there to serve.
+
+    promised_wait_s: what the customer was told on entering, if anything.
+    """
 
     session: SessionView
     position: int
     waiting_s: int
     expected_wait_s: int | None
+    promised_wait_s: int | None
 
 
 class QueueBoard(View):
@@ -356,6 +360,7 @@ async def queue_board(tx: Tx, *, limit: int = 200) -> QueueBoard:
                 position=position,
                 waiting_s=int(waiting.total_seconds()),
                 expected_wait_s=None if wait is None else int(wait.total_seconds()),
+                promised_wait_s=found[0].promised_wait_s,
             )
         )
     return QueueBoard(

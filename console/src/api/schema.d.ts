@@ -6674,6 +6674,8 @@ export interface components {
         /**
          * QueueItem
          * @description position counts from 1; expected_wait_s None: nobody is there to serve.
+         *
+         *     promised_wait_s: what the customer was told on entering, if anything.
          */
         QueueItem: {
             session: components["schemas"]["SessionView"];
@@ -6683,6 +6685,8 @@ export interface components {
             waiting_s: number;
             /** Expected Wait S */
             expected_wait_s: number | null;
+            /** Promised Wait S */
+            promised_wait_s: number | null;
         };
         /**
          * RatedRule

@@ -4,7 +4,7 @@ import type { MessageView, SessionView } from "@/api/types";
 import { preview } from "@/events/apply";
 import { t } from "@/locales";
 import { saveBlob } from "@/shared/saveBlob";
-import { fullTime } from "@/shared/time";
+import { fullTime, isoDay } from "@/shared/time";
 
 const PAGE = 100;
 
@@ -12,9 +12,12 @@ export async function saveTranscript(session: SessionView): Promise<void> {
   const lines = (await wholeThread(session.id)).filter((line) => line.session_id === session.id);
   const head = [session.customer_name, session.institution_name, session.account_name].filter(Boolean).join(" · ");
   const text = [head, "", ...lines.map((line) => asText(line, session))].join("\n");
-  const day = session.opened_at.slice(0, 10);
-  saveBlob(new Blob([text], { type: "text/plain;charset=utf-8" }), `${session.customer_name}-${day}.txt`);
+  saveBlob(new Blob([text], { type: "text/plain;charset=utf-8" }), fileName(session));
 }
+
+/** The customer and the day in Shanghai; what file systems refuse is left out. */
+export const fileName = (session: SessionView): string =>
+  `${session.customer_name.replace(/[\\/:*?"<>|]/g, "_")}-${isoDay(new Date(session.opened_at))}.txt`;
 
 export function asText(line: MessageView, session: SessionView): string {
   const said = line.recalled_at ? t("chat.recalled_by", { name: author(line, session) }) : preview(line.content);
