@@ -105,7 +105,7 @@ async def test_events_are_kept_until_the_index_has_read_them(uow: UnitOfWork) ->
     wang = Customer(uow, "wang")
     await wang.says("您好")
     await index.follow(uow)
-    await wang.says("证书过期")
+    await wang.says("证书过期", "在吗")
     async with uow.write() as tx:
         await purge_events(tx, tx.now + timedelta(days=1))
     await index.follow(uow)
