@@ -2779,6 +2779,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/teams/{team_id}/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sessions of a team: load, first responses, satisfaction, reasons, members compared. */
+        get: operations["get_team_service"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ticket-board": {
         parameters: {
             query?: never;
@@ -4270,6 +4287,18 @@ export interface components {
             hint: string;
             /** Fields */
             fields: components["schemas"]["FieldSpec"][];
+        };
+        /**
+         * CategoryCount
+         * @description category_id null: none was chosen.
+         */
+        CategoryCount: {
+            /** Category Id */
+            category_id: string | null;
+            /** Name */
+            name: string;
+            /** Sessions */
+            sessions: number;
         };
         /**
          * CategoryMoveBody
@@ -5966,6 +5995,23 @@ export interface components {
             /** Rated */
             rated: number;
         };
+        /**
+         * MemberService
+         * @description open, waiting: at this moment, over all teams.
+         */
+        MemberService: {
+            /** Servicer Id */
+            servicer_id: string;
+            /** Name */
+            name: string;
+            /** Open */
+            open: number;
+            /** Capacity */
+            capacity: number;
+            /** Waiting */
+            waiting: number;
+            figures: components["schemas"]["ServiceFigures"];
+        };
         /** MemberView */
         MemberView: {
             /** Servicer Id */
@@ -7654,6 +7700,34 @@ export interface components {
         };
         ServerMessage: components["schemas"]["Ready"] | components["schemas"]["EventMessage"] | components["schemas"]["Ping"] | components["schemas"]["Refused"];
         /**
+         * ServiceFigures
+         * @description Seconds are wall clock. unanswered: sessions without a first human response yet.
+         *
+         *     participation: rated ÷ sent. satisfied: (4 + 5) ÷ rated. Null where there is nothing to divide.
+         */
+        ServiceFigures: {
+            /** Sessions */
+            sessions: number;
+            /** Closed */
+            closed: number;
+            /** Unanswered */
+            unanswered: number;
+            /** First Response Mean S */
+            first_response_mean_s: number | null;
+            /** First Response Median S */
+            first_response_median_s: number | null;
+            /** First Response P90 S */
+            first_response_p90_s: number | null;
+            /** Rated */
+            rated: number;
+            /** Participation */
+            participation: number | null;
+            /** Satisfied */
+            satisfied: number | null;
+            /** Satisfaction Mean */
+            satisfaction_mean: number | null;
+        };
+        /**
          * ServiceMode
          * @description CONSOLE: people answer from our desk. NATIVE: they answer in the platform's client.
          * @enum {string}
@@ -8599,6 +8673,27 @@ export interface components {
             satisfaction: number | null;
             /** Rated */
             rated: number;
+        };
+        /**
+         * TeamService
+         * @description queued, waiting: at this moment. waiting: the customer spoke last.
+         */
+        TeamService: {
+            /** Team Id */
+            team_id: string;
+            /** Name */
+            name: string;
+            /** Queued */
+            queued: number;
+            /** Open */
+            open: number;
+            /** Waiting */
+            waiting: number;
+            figures: components["schemas"]["ServiceFigures"];
+            /** Members */
+            members: components["schemas"]["MemberService"][];
+            /** Categories */
+            categories: components["schemas"]["CategoryCount"][];
         };
         /** TeamView */
         TeamView: {
@@ -14845,6 +14940,9 @@ export interface operations {
                 account_id?: string;
                 customer_id?: string;
                 category_id?: string;
+                team_id?: string;
+                since?: string;
+                until?: string;
                 tag?: string;
                 q?: string;
             };
@@ -16218,6 +16316,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_team_service: {
+        parameters: {
+            query: {
+                since: string;
+                until: string;
+            };
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamService"];
                 };
             };
             /** @description Refused */
