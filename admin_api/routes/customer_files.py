@@ -69,7 +69,7 @@ class MergeCustomersBody(Body):
     gone_id: Id
 
 
-class TagsBody(Body):
+class CustomerTagsBody(Body):
     customer_ids: list[Id] = Field(min_length=1, max_length=500)
     add: list[Annotated[str, Field(max_length=32)]] = Field(default_factory=list, max_length=20)
     remove: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list, max_length=20)
@@ -207,7 +207,7 @@ async def list_tags(call: Call, tx: Tx) -> Listing[TagView]:
 
 
 @endpoint("POST", "/customer-tags", access=EDIT, tag="customers")
-async def change_tags(call: Call, tx: Tx, body: TagsBody) -> TagsChanged:
+async def change_tags(call: Call, tx: Tx, body: CustomerTagsBody) -> TagsChanged:
     """Put tags on many customers, or take them off."""
     changed = await tags.change_many(
         tx, body.customer_ids, add=body.add, remove=body.remove, by=call.actor

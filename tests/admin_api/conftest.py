@@ -22,6 +22,7 @@ from core.attachments.service import AttachmentStore
 from core.clock import ManualClock
 from core.db import SettingsReader, UnitOfWork
 from core.local import in_process
+from core.registration.sms import ConsoleSms
 from core.sealing import KeyRing
 from core.servicers import service as servicers
 from core.settings.live import LiveSettings
@@ -113,6 +114,7 @@ async def services(
         hub=SocketHub(),
         config=config,
         channels=("sandbox",),
+        sms=ConsoleSms(),
     )
 
 
