@@ -4586,6 +4586,15 @@ export interface components {
          * @enum {string}
          */
         CustomerSecret: "phone" | "email" | "id_number";
+        /** CustomerTagsBody */
+        CustomerTagsBody: {
+            /** Customer Ids */
+            customer_ids: string[];
+            /** Add */
+            add?: string[];
+            /** Remove */
+            remove?: string[];
+        };
         /** CustomerView */
         CustomerView: {
             /** Id */
@@ -8568,6 +8577,13 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /** TagsBody */
+        TagsBody: {
+            /** Add */
+            add?: string[];
+            /** Remove */
+            remove?: string[];
+        };
         /** TagsChanged */
         TagsChanged: {
             /** Changed */
@@ -9709,22 +9725,6 @@ export interface components {
              * @default
              */
             region_code: string;
-        };
-        /** TagsBody */
-        admin_api__routes__conclusions__TagsBody: {
-            /** Add */
-            add?: string[];
-            /** Remove */
-            remove?: string[];
-        };
-        /** TagsBody */
-        admin_api__routes__customer_files__TagsBody: {
-            /** Customer Ids */
-            customer_ids: string[];
-            /** Add */
-            add?: string[];
-            /** Remove */
-            remove?: string[];
         };
     };
     responses: never;
@@ -11681,7 +11681,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["admin_api__routes__customer_files__TagsBody"];
+                "application/json": components["schemas"]["CustomerTagsBody"];
             };
         };
         responses: {
@@ -15526,7 +15526,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["admin_api__routes__conclusions__TagsBody"];
+                "application/json": components["schemas"]["TagsBody"];
             };
         };
         responses: {
