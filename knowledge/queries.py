@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, or_, select, tuple_
 
 from core.db import Tx, UnitOfWork
 from core.errors import NotFound
@@ -115,11 +115,6 @@ async def every_article(
         if len(views) < at_once:
             return
         after = views[-1].external_id
-
-
-async def count_by_state(tx: Tx) -> dict[str, int]:
-    rows = await tx.db.execute(select(ArticleRow.state, func.count()).group_by(ArticleRow.state))
-    return dict(rows.all())
 
 
 def live_conditions(now: datetime) -> tuple[ColumnElement[bool], ...]:

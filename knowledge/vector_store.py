@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from core.db import UnitOfWork
 from knowledge.models import VectorRow
@@ -47,11 +47,3 @@ class DatabaseVectors:
                 select(VectorRow.model, func.count()).group_by(VectorRow.model)
             )
             return dict(rows.all())
-
-    async def forget_other_models(self, model: str) -> int:
-        """Remove the vectors of models that are no longer used. Returns how many went."""
-        async with self._uow.write() as tx:
-            result = await tx.db.execute(
-                delete(VectorRow).where(VectorRow.model != model).returning(VectorRow.key)
-            )
-            return len(result.all())
