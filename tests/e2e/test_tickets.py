@@ -11,19 +11,18 @@ import aiohttp
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.conftest import Window, Windows
+from tests.e2e.conftest import PATIENCE_MS, Running, Window, Windows
 from tests.e2e.test_journey import a_picture, enters, says, sees
 from tests.flows.company import Desk
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 20_000
 
 
 @pytest.fixture
-async def chief(address: str) -> AsyncIterator[Desk]:
+async def chief(running: Running) -> AsyncIterator[Desk]:
     """The supervisor at the API, for what a test only needs to be there."""
     async with aiohttp.ClientSession() as http:
-        desk = Desk(http, address, "wufang")
+        desk = Desk(http, running.base, "wufang")
         await desk.logs_in()
         yield desk
 
