@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 from playwright.async_api import Page, expect
 
-from tests.e2e.conftest import Window, Windows
+from tests.e2e.conftest import Running, Window, Windows
 from tests.flows.company import Desk
 
 pytestmark = pytest.mark.browser
@@ -47,10 +47,10 @@ async def finds(page: Page, text: str, name: str) -> None:
 
 
 async def test_fields_are_defined_filled_in_and_survive_a_merge_and_its_undoing(
-    windows: Windows, address: str, tmp_path: Path
+    windows: Windows, running: Running, tmp_path: Path
 ) -> None:
     async with ClientSession() as http:
-        admin = await admin_of(http, address)
+        admin = await admin_of(http, running.base)
         known = {one["name"]: one["id"] for one in (await admin.get("/customers"))["items"]}
         wang, other = known["王建国"], next(key for name, key in known.items() if name != "王建国")
         for customer_id in (wang, other):
@@ -105,7 +105,7 @@ async def fills(window: Window, text: str, question: str) -> None:
 
 
 async def test_a_newcomer_fills_in_the_form_on_a_phone_with_detours(
-    windows: Windows, address: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    windows: Windows, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     phone = await windows.open("/phone/")
@@ -138,7 +138,7 @@ async def test_a_newcomer_fills_in_the_form_on_a_phone_with_detours(
 
 
 async def test_a_link_is_made_shown_as_a_code_and_revoked(
-    windows: Windows, address: str, tmp_path: Path
+    windows: Windows, tmp_path: Path
 ) -> None:
     page = await opened(windows, "/#/customers/links")
     await page.locator("[data-test=add-link]").click()
