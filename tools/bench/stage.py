@@ -116,7 +116,7 @@ async def _is_loaded(base: str) -> bool:
 def cpu_s(running: Sequence[Product]) -> float:
     """Processor seconds that these processes have used so far."""
     spent = [psutil.Process(one.pid).cpu_times() for one in running]
-    return sum(one.user + one.system for one in spent)
+    return float(sum(one.user + one.system for one in spent))
 
 
 async def crowd(sandbox: Sandbox, count: int) -> list[CustomerPhone]:
