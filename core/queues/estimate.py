@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 
-#: Used until enough sessions were served to measure.
-DEFAULT_SERVICE_TIME = timedelta(minutes=8)
 #: A promise is rounded up to this, so that it is honest more often than not.
 GRAIN_S = 60
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from core.actor import Actor
-from core.content import Menu, MenuItem
+from core.content import Menu, MenuItem, Text
 from core.conversations.notes import add_note
 from core.conversations.service import Speech, hand_over, say
 from core.conversations.threads import Thread
 from core.db import Tx
 from core.ratings.service import request
 from core.sessions.models import SessionRow
-from core.settings.reception import Rating
+from core.settings.reception import Rating, Reception
 from core.views import Sender
 
 #: Menu ids of a rating: csat_<rating id>_<score>.
@@ -25,9 +25,16 @@ async def end(tx: Tx, thread: Thread, row: SessionRow, *, was_served: bool) -> N
     """
     menu = await invitation(tx, row, was_served=was_served)
     if thread.limits.has_native_handover and was_served:
-        await hand_over(tx, thread, row.id, "ended", farewell=menu)
+        words = menu or _goodbye(tx)
+        await hand_over(tx, thread, row.id, "ended", farewell=words)
     elif menu is not None and thread.window.allows(1, tx.now):
         await say(tx, thread, row.id, Speech([menu], Sender.SYSTEM))
+
+
+def _goodbye(tx: Tx) -> Text | None:
+    """Where nobody is asked for a rating, the customer is still told that the session is over."""
+    words = tx.settings.get(Reception).closed_text
+    return Text(text=words) if words else None
 
 
 async def invitation(tx: Tx, row: SessionRow, *, was_served: bool) -> Menu | None:

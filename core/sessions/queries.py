@@ -19,7 +19,7 @@ from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Tx
 from core.errors import NotFound
 from core.paging import Page, decode_cursor, page_of
-from core.queues.estimate import DEFAULT_SERVICE_TIME, expected_wait
+from core.queues.estimate import expected_wait
 from core.ratings.models import RatingRow
 from core.servicers.models import ServicerRow
 from core.sessions.models import SessionRow, SessionTagRow
@@ -324,7 +324,7 @@ async def queue_state(tx: Tx, row: SessionRow) -> tuple[int, int | None]:
 
 
 async def service_time(tx: Tx) -> timedelta:
-    """Mean duration of the human part of recent sessions; a default until there are any."""
+    """Mean duration of the human part of recent sessions; the setting's until there are any."""
     recent = (
         select(SessionRow.assigned_at, SessionRow.closed_at)
         .where(SessionRow.state == SessionState.CLOSED, SessionRow.assigned_at.is_not(None))
@@ -336,7 +336,9 @@ async def service_time(tx: Tx) -> timedelta:
         for assigned, closed in await tx.db.execute(recent)
         if closed is not None and assigned is not None
     ]
-    return sum(spans, timedelta()) / len(spans) if spans else DEFAULT_SERVICE_TIME
+    if not spans:
+        return timedelta(seconds=tx.settings.get(Reception).expected_service_s)
+    return sum(spans, timedelta()) / len(spans)
 
 
 async def queue_board(tx: Tx, *, limit: int = 200) -> QueueBoard:

@@ -37,9 +37,13 @@ class Reception(Section):
     transferred_text: Words = Field(
         "已为您转接给 {servicer}，请稍候。", title="已转接", description="可用 {servicer}"
     )
-    closed_text: Words = Field("本次服务已结束，感谢您的咨询。", title="会话结束")
+    closed_text: Words = Field(
+        "本次服务已结束，感谢您的咨询。",
+        title="会话结束",
+        description="不邀请评价时，会话结束告诉客户的话；留空则不说",
+    )
     expected_service_s: int = Field(
-        300,
+        480,
         ge=30,
         le=7200,
         title="单个会话的预计时长",
