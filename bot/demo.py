@@ -142,10 +142,10 @@ async def _load_customers(tx: Tx) -> None:
 
 
 def _kind(name: str) -> str:
-    for word, kind in (("疾控", "cdc"), ("卫生院", "clinic"), ("社区", "clinic")):
+    for word, kind in (("疾控", "疾控中心"), ("卫生院", "基层机构"), ("社区", "基层机构")):
         if word in name:
             return kind
-    return "hospital"
+    return "医院"
 
 
 def _print_addresses(base: str) -> None:

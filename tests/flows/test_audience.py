@@ -16,7 +16,7 @@ SECRET = "由疾控中心的值班主任填写。"
 async def test_only_its_audience_is_given_an_article(database_url: str, tmp_path: Path) -> None:
     async with company(database_url, tmp_path) as demo:
         before = len(demo.app.answerer)
-        await published(demo.app.uow, question=QUESTION, answer=SECRET, audience=["cdc"])
+        await published(demo.app.uow, question=QUESTION, answer=SECRET, audience=["疾控中心"])
 
         async def is_live() -> bool:
             return len(demo.app.answerer) > before
