@@ -237,16 +237,6 @@ async def delete(tx: Tx, article_id: str, *, by: Actor) -> None:
     await audit.append(tx, by=by, action="article.deleted", target=article_id)
 
 
-async def set_owner(
-    tx: Tx, article_id: str, owner_id: str | None, *, version: int, by: Actor
-) -> ArticleView:
-    """Name who is told before the article expires."""
-    by.require(Permission.ARTICLE_EDIT)
-    row = await _access(tx, article_id, version)
-    row.owner_id = owner_id
-    return await _stored(tx, row, await _open_revision(tx, row))
-
-
 def new_revision(
     tx: Tx, row: ArticleRow, content: ArticleContent, *, number: int, by: Actor
 ) -> RevisionRow:

@@ -37,11 +37,6 @@ def name_of(day: date) -> str:
     return _CHINESE.get(_holidays.get(day) or _workdays.get(day) or "", "")
 
 
-def is_covered(day: date) -> bool:
-    """Whether the table knows about this day."""
-    return day <= COVERED_UNTIL
-
-
 def needs_attention(today: date) -> bool:
     """Whether an administrator should enter next year's days now."""
     return today + WARN_AHEAD > COVERED_UNTIL

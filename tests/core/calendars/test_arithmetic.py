@@ -21,7 +21,6 @@ from core.calendars.arithmetic import (
 from core.calendars.holidays import (
     COVERED_UNTIL,
     PUBLIC_DAYS,
-    is_covered,
     name_of,
     needs_attention,
 )
@@ -135,8 +134,6 @@ def test_touching_periods_become_one() -> None:
 def test_the_table_names_its_days_and_knows_where_it_ends() -> None:
     assert name_of(date(2026, 2, 17)) == "春节"
     assert name_of(date(2026, 3, 3)) == ""
-    assert is_covered(COVERED_UNTIL)
-    assert not is_covered(COVERED_UNTIL + timedelta(days=1))
     assert needs_attention(COVERED_UNTIL)
     assert not needs_attention(COVERED_UNTIL - timedelta(days=90))
 
