@@ -371,7 +371,11 @@ async def test_what_happens_at_the_console_is_told(demo: Company, chen: AppChat)
     await chen.asks("通知 关", "已关闭通知")
     await asks_for_people(demo, 2)
     await desk.gets_session("刘晓燕")
-    await chen.asks("会话", "您有 1 个会话")
+
+    async def is_listed() -> bool:  # the desk follows a moment after the console
+        return "您有 1 个会话" in await chen.asks("会话", "个会话")
+
+    await eventually(is_listed)
     assert await chen.lines("刘晓燕（江城市疾控中心） 已接入") == []
 
 
