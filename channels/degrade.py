@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import regex
-
 from channels.capabilities import Capabilities
 from core.content import (
     Content,
@@ -17,27 +15,8 @@ from core.content import (
     Video,
     Voice,
     plain_text,
+    split_text,
 )
-
-_CLUSTER = regex.compile(r"\X")
-_GOOD_BREAKS = ("\n", "。！？!?；;", "，, 、")
-
-
-def split_text(text: str, max_bytes: int) -> list[str]:
-    """Cut a text into parts of at most `max_bytes` of UTF-8; joined they are the text again.
-
-    Breaks after a line, a sentence or a comma where one is near; never inside a character, an
-    emoji sequence or a letter with its accents, unless that alone is longer than a part.
-    """
-    if len(text.encode()) <= max_bytes:
-        return [text] if text else []
-    parts: list[str] = []
-    rest = text
-    while rest:
-        head = _longest_head(rest, max_bytes)
-        parts.append(head)
-        rest = rest[len(head) :]
-    return parts
 
 
 def fit(content: Content, capabilities: Capabilities) -> list[Content]:
@@ -60,37 +39,7 @@ def shorten(text: str, max_bytes: int) -> str:
     """The text, or its beginning with an ellipsis, in at most `max_bytes`."""
     if len(text.encode()) <= max_bytes:
         return text
-    return _longest_head(text, max_bytes - len("…".encode())) + "…"
-
-
-def _longest_head(text: str, max_bytes: int) -> str:
-    """The longest beginning within the limit, preferably ending at a good place to break."""
-    size = end = 0
-    for cluster in _CLUSTER.finditer(text):
-        size += len(cluster.group().encode())
-        if size > max_bytes:
-            break
-        end = cluster.end()
-    if end == len(text):
-        return text
-    if end == 0:
-        return _longest_piece(text, max_bytes)
-    head = text[:end]
-    for marks in _GOOD_BREAKS:
-        cut = max(head.rfind(mark) for mark in marks) + 1
-        if cut > end // 2 and _CLUSTER.match(text, cut - 1).end() == cut:
-            return head[:cut]
-    return head
-
-
-def _longest_piece(text: str, max_bytes: int) -> str:
-    """Whole characters of a cluster that is itself too long; at least one."""
-    size = 0
-    for index, character in enumerate(text):
-        size += len(character.encode())
-        if size > max_bytes:
-            return text[: max(index, 1)]
-    return text
+    return split_text(text, max_bytes - len("…".encode()))[0] + "…"
 
 
 def _is_sendable(content: Content, capabilities: Capabilities) -> bool:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
+import regex
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+_CLUSTER = regex.compile(r"\X")
+_GOOD_BREAKS = ("\n", "。！？!?；;", "，, 、")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -217,37 +221,47 @@ def _file_text(content: Image | Voice | Video | File) -> str:
 
 
 def split_text(text: str, max_bytes: int) -> list[str]:
-    """Cut a text into parts of at most `max_bytes` UTF-8 bytes; joined they are the text again.
+    """Cut a text into parts of at most `max_bytes` of UTF-8; joined they are the text again.
 
-    Cuts fall at line ends or spaces where there are any in the second half of a part, never
-    inside a character nor between a character and what is drawn with it (joiners, variation
-    selectors, skin tones).
+    Breaks after a line, a sentence or a comma where one is near; never inside a character, an
+    emoji sequence or a letter with its accents, unless that alone is longer than a part.
     """
+    if len(text.encode()) <= max_bytes:
+        return [text] if text else []
     parts: list[str] = []
-    while len(text.encode()) > max_bytes:
-        cut = _cut_at(text, max_bytes)
-        parts.append(text[:cut])
-        text = text[cut:]
-    return [*parts, text] if text or not parts else parts
+    rest = text
+    while rest:
+        head = _longest_head(rest, max_bytes)
+        parts.append(head)
+        rest = rest[len(head) :]
+    return parts
 
 
-def _cut_at(text: str, max_bytes: int) -> int:
-    fits = len(text.encode()[:max_bytes].decode(errors="ignore"))
-    for mark in ("\n", "。", "；", " "):
-        found = text.rfind(mark, fits // 2, fits)
-        if found >= 0:
-            return found + 1
-    cut = fits
-    while cut > max(1, fits - 16) and _belongs_to_previous(text, cut):
-        cut -= 1
-    return cut if not _belongs_to_previous(text, cut) else max(1, fits)
+def _longest_head(text: str, max_bytes: int) -> str:
+    """The longest beginning within the limit, preferably ending at a good place to break."""
+    size = end = 0
+    for cluster in _CLUSTER.finditer(text):
+        size += len(cluster.group().encode())
+        if size > max_bytes:
+            break
+        end = cluster.end()
+    if end == len(text):
+        return text
+    if end == 0:
+        return _longest_piece(text, max_bytes)
+    head = text[:end]
+    for marks in _GOOD_BREAKS:
+        cut = max(head.rfind(mark) for mark in marks) + 1
+        if cut > end // 2 and _CLUSTER.match(text, cut - 1).end() == cut:
+            return head[:cut]
+    return head
 
 
-def _belongs_to_previous(text: str, index: int) -> bool:
-    here, before = ord(text[index]), ord(text[index - 1])
-    return (
-        here in {0x200D, 0xFE0E, 0xFE0F, 0x20E3}
-        or 0x1F3FB <= here <= 0x1F3FF  # skin tones
-        or 0x0300 <= here <= 0x036F  # combining accents
-        or before == 0x200D
-    )
+def _longest_piece(text: str, max_bytes: int) -> str:
+    """Whole characters of a cluster that is itself too long; at least one."""
+    size = 0
+    for index, character in enumerate(text):
+        size += len(character.encode())
+        if size > max_bytes:
+            return text[: max(index, 1)]
+    return text

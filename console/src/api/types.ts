@@ -1,4 +1,4 @@
-/** The server's shapes by their own names; the only file that reads the generated schema. */
+/** The server's shapes by their own names. */
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.capabilities import Capabilities
-from channels.degrade import fit, shorten, split_text
+from channels.degrade import fit, shorten
 from channels.wecom_kf.compose import CAPABILITIES as KF
 from core.content import (
     Card,
@@ -17,6 +17,7 @@ from core.content import (
     MenuItem,
     Text,
     Voice,
+    split_text,
 )
 
 TEXT_ONLY = Capabilities(kinds=frozenset({"text"}), max_text_bytes=60)
