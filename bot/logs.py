@@ -18,7 +18,6 @@ _QUIET: Final = (
     "alembic",
     "faiss.loader",
     "httpx",
-    "jieba",
     "telegram",
 )
 
