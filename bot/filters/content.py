@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from magic_filter import F
@@ -37,6 +38,25 @@ class Says(Filter):
     async def check(self, update: Update, ctx: Context) -> bool:
         del ctx
         return bare(spoken(update)) in self._words
+
+
+class Asks(Filter):
+    """A short line that says one of these things, whatever stands around it.
+
+    pattern: a regular expression, searched for; a line of more than LONGEST characters tells
+    a story, in which such words mean something else.
+    """
+
+    LONGEST = 16
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = re.compile(pattern)
+
+    @override
+    async def check(self, update: Update, ctx: Context) -> bool:
+        del ctx
+        line = bare(spoken(update))
+        return len(line) <= self.LONGEST and self._pattern.search(line) is not None
 
 
 class MenuId(Filter):

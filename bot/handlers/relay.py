@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.filters.content import MenuId, Says
+from bot.filters.content import Asks, MenuId, Says
 from bot.filters.session import queued, with_people
 from bot.leaving import LEAVE, STAY
 from bot.router import Router
@@ -17,14 +17,18 @@ from core.views import SessionState
 
 router = Router("relay")
 
-#: Asking how long it takes, in a word.
-WAITING_WORDS = ("排队", "还要多久", "多久", "到我了吗", "前面还有几个", "第几位")
-LEAVING_WORDS = ("取消排队", "不排了", "不等了", "退出排队")
+#: Asking how long it takes, or whether anybody is there at all.
+WAITING_WORDS = (
+    r"^(排队|进度|多久)$|等多[久长]|^(还|大概|大约|得|需)*要?多[久长]|等到?(什么时候|几点)"
+    r"|前面.*[几多]|第几[位个]|排到|排队.*[哪几多]|到我了?[吗没]|[轮该]到我"
+    r"|有人[吗没嘛]|[人客]服?呢$|没人(吗|理|接|回)|^还?在[吗嘛]$"
+)
+LEAVING_WORDS = ("取消排队", "不排了", "不等了", "退出排队", "算了", "算了不等了", "不用人工了")
 MESSAGE_WORDS = ("留言", "我要留言")
 _CUSTOMER = Actor.system("customer_left_queue")
 
 
-@router.on(MessageReceived, queued & Says(WAITING_WORDS))
+@router.on(MessageReceived, queued & Asks(WAITING_WORDS))
 async def asked_position(update: MessageReceived, ctx: Context) -> None:
     async with ctx.write() as turn:
         await turn.hear(update.message_id, update.content, update.occurred_at)

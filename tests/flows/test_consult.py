@@ -83,6 +83,8 @@ async def test_whoever_waits_is_told_the_truth_and_served_when_someone_comes(
     wang = demo.customer(1)
     await wang.says("转人工")
     await wang.hears("没有客服在线")
+    await wang.says("前面还有几个人")
+    await wang.hears("没有客服在线")
     desk = await demo.desk("lijun")
     session = await desk.gets_session("王建国")
     assert session["state"] == "serving"
