@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeVar
 
+from pydantic_core import to_json
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -338,6 +339,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         parsed.set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=pool_size,
+        json_serializer=_json,
         connect_args={"server_settings": {"timezone": "UTC", "jit": "off"}},
     )
 
@@ -348,6 +350,10 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
             raise DisconnectionError
 
     return engine
+
+
+def _json(value: object) -> str:
+    return to_json(value).decode()
 
 
 def _sqlite_engine(url: Any, pool_size: int) -> AsyncEngine:
@@ -361,7 +367,7 @@ def _sqlite_engine(url: Any, pool_size: int) -> AsyncEngine:
         await connection.run(*_SQLITE_PRAGMAS)
         return connection
 
-    engine = create_async_engine(url, async_creator=connect, **kwargs)
+    engine = create_async_engine(url, async_creator=connect, json_serializer=_json, **kwargs)
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:

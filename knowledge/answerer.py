@@ -114,7 +114,7 @@ class Answerer:
             if not same_texts:
                 await self._pools.rebuild()
             for pool in self._pools.all():
-                pool.scorer, pool.gates = engine.scorer, engine.gates
+                pool.use(engine.scorer, engine.gates)
 
     async def decide(self, question: str, *, audience: str | None = None) -> FaqDecision:
         """Gate, answer, offer a menu or hand off. Never raises for a slow or broken model."""

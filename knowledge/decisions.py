@@ -142,10 +142,7 @@ def _values(
         "threshold": decision.threshold,
         "article_id": answer.article_id if answer else None,
         "article_number": answer.number if answer else None,
-        "candidates": [
-            _candidate(offer, with_features=at < MENU_SIZE)
-            for at, offer in enumerate(decision.offers)
-        ],
+        "candidates": [_candidate(offer) for offer in decision.offers],
         "model": decision.model,
         "calibration_id": decision.calibration_id,
         "elapsed_ms": decision.elapsed_ms,
@@ -213,9 +210,7 @@ def decision_view(row: DecisionRow, verdict: str = "") -> DecisionView:
     )
 
 
-def _candidate(offer: Offer, *, with_features: bool) -> dict[str, object]:
-    """Of those that could have been shown what was measured is kept, too."""
-    measured = offer.features if with_features else {}
+def _candidate(offer: Offer) -> dict[str, object]:
     return {
         "article_id": offer.article_id,
         "external_id": offer.external_id,
@@ -223,5 +218,5 @@ def _candidate(offer: Offer, *, with_features: bool) -> dict[str, object]:
         "score": round(offer.score, 4),
         "number": offer.number,
         # what was not measured is NaN, which no JSON column takes
-        "features": {k: round(v, 4) for k, v in measured.items() if math.isfinite(v)},
+        "features": {k: round(v, 4) for k, v in offer.features.items() if math.isfinite(v)},
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from core.ports import refuse_inside_write_block
 from knowledge.encoders import Encoder, EncoderError, Role, Vectors
+from knowledge.recent import Recent
 
 
 class VectorStore(Protocol):
@@ -52,8 +52,7 @@ class Embedder:
     ) -> None:
         self._encoder = encoder
         self._store = store
-        self._memory: OrderedDict[str, bytes] = OrderedDict()
-        self._limit = memory
+        self._memory: Recent[str, bytes] = Recent(memory)
         self._wait_s = wait_s
 
     @property
@@ -66,12 +65,12 @@ class Embedder:
         Raises: TimeoutError when the model does not answer in time; EncoderError.
         """
         key = text_key(text, Role.QUERY)
-        raw = self._recall(key)
+        raw = self._memory.get(key)
         if raw is None:
             refuse_inside_write_block("the embedder")
             async with asyncio.timeout(self._wait_s):
                 raw = (await self._encoder.encode([text], Role.QUERY))[0].astype("<f4").tobytes()
-            self._remember(key, raw)
+            self._memory.put(key, raw)
         return np.frombuffer(raw, dtype="<f4")
 
     async def embed(
@@ -96,7 +95,7 @@ class Embedder:
         await self._encoder.close()
 
     async def _known(self, keys: Sequence[str]) -> dict[str, bytes]:
-        known = {key: raw for key in set(keys) if (raw := self._recall(key)) is not None}
+        known = {key: raw for key in set(keys) if (raw := self._memory.get(key)) is not None}
         missing = [key for key in dict.fromkeys(keys) if key not in known]
         if self._store is not None and missing:
             known |= await self._store.load(self.model, missing)
@@ -108,13 +107,3 @@ class Embedder:
         if self._store is not None:
             await self._store.save(self.model, fresh)
         return fresh
-
-    def _recall(self, key: str) -> bytes | None:
-        if (raw := self._memory.get(key)) is not None:
-            self._memory.move_to_end(key)
-        return raw
-
-    def _remember(self, key: str, raw: bytes) -> None:
-        self._memory[key] = raw
-        while len(self._memory) > self._limit:
-            self._memory.popitem(last=False)

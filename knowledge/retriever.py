@@ -12,6 +12,7 @@ from knowledge.embedder import Embedder, Progress
 from knowledge.encoders import Role, Vectors
 from knowledge.features import Features, features, nothing
 from knowledge.gates import Gate, GateKind, Gates
+from knowledge.recent import Recent
 from knowledge.scorer import COLUMNS, Scorer
 from knowledge.synonyms import Synonyms
 from knowledge.text import clean_query
@@ -29,7 +30,7 @@ class Candidate:
     """An article that may answer.
 
     score: log-odds of the ranking model, comparable within one ranking only.
-    features: what was measured, by name, for the record.
+    features: what was measured, by name, for the record; of the first EXPLAINED only.
     """
 
     article_id: str
@@ -41,7 +42,6 @@ class Candidate:
 class Ranking:
     """candidates: best first, possibly none. confidence: probability that the first is right."""
 
-    query: str
     cleaned: str
     confidence: float
     candidates: tuple[Candidate, ...]
@@ -84,8 +84,10 @@ class Decision:
     gate: Gate | None = None
 
 
-#: Candidates kept in a ranking.
-KEPT = 10
+#: Candidates kept in a ranking, and those of them that could be shown and are explained.
+KEPT, EXPLAINED = 10, 3
+#: Rankings kept until an article or the scorer changes: people ask the same in the same words.
+_REMEMBERED = 1024
 
 
 class Retriever:
@@ -101,7 +103,8 @@ class Retriever:
         thresholds: Thresholds | None = None,
     ) -> None:
         self.embedder = embedder
-        self.scorer = scorer or Scorer.shipped()
+        self._scorer = scorer or Scorer.shipped()
+        self._rankings: Recent[str, Ranking] = Recent(_REMEMBERED)
         self.gates = gates or Gates.shipped()
         self.thresholds = thresholds or Thresholds()
         self._corpus = Corpus(synonyms or Synonyms.shipped())
@@ -124,6 +127,11 @@ class Retriever:
     def __len__(self) -> int:
         return len(self._corpus)
 
+    def use(self, scorer: Scorer, gates: Gates) -> None:
+        """Rank and gate by these from now on."""
+        self._scorer, self.gates = scorer, gates
+        self._forget()
+
     async def upsert(
         self, articles: Iterable[ArticleText], *, progress: Progress | None = None
     ) -> None:
@@ -140,32 +148,46 @@ class Retriever:
             vectors |= zip(of_role, rows, strict=True)
         for plan in plans:
             self._corpus.put(plan, [vectors[text] for text in plan.texts])
+        self._forget()
 
     def remove(self, article_ids: Iterable[str]) -> None:
         """Take articles out at once; unknown ids are ignored."""
         for article_id in article_ids:
             self._corpus.remove(article_id)
+        self._forget()
+
+    def _forget(self) -> None:
+        """A ranking under way puts its result into the memory that it began with: nowhere."""
+        self._rankings = Recent(_REMEMBERED)
 
     async def rank(self, query: str) -> Ranking:
         """Order the articles for a customer's line. Gates are not asked.
 
         Raises: TimeoutError when the embedder is late; EncoderError.
         """
-        measured = await self.measure(query)
+        rankings = self._rankings
+        cleaned = clean_query(query)
+        found = rankings.get(cleaned)
+        if found is None:
+            found = self._ranking(await self.measure(query))
+            rankings.put(cleaned, found)
+        return found
+
+    def _ranking(self, measured: Measurement) -> Ranking:
         if not measured.article_ids:
-            return Ranking(query, measured.cleaned, 0.0, ())
-        rows = self.scorer.columns(measured.found, self.embedder.model)
-        scored = self.scorer.score(rows)
+            return Ranking(measured.cleaned, 0.0, ())
+        rows = self._scorer.columns(measured.found, self.embedder.model)
+        scored = self._scorer.score(rows)
         kept = zip(scored.order[:KEPT].tolist(), scored.scores[:KEPT].tolist(), strict=True)
         candidates = tuple(
             Candidate(
                 measured.article_ids[at],
                 score,
-                dict(zip(COLUMNS, rows[at].tolist(), strict=True)),
+                dict(zip(COLUMNS, rows[at].tolist(), strict=True)) if place < EXPLAINED else {},
             )
-            for at, score in kept
+            for place, (at, score) in enumerate(kept)
         )
-        return Ranking(query, measured.cleaned, scored.confidence, candidates)
+        return Ranking(measured.cleaned, scored.confidence, candidates)
 
     async def measure(self, query: str) -> Measurement:
         """The articles worth weighing and their features: what a scorer is fitted on."""

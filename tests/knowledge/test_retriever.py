@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from knowledge.articles import ArticleText, split_list
 from knowledge.embedder import Embedder
+from knowledge.encoders import Role, Vectors
 from knowledge.gates import GateKind
 from knowledge.retriever import Band, Retriever, Thresholds
-from knowledge.scorer import COLUMNS
+from knowledge.scorer import COLUMNS, Scorer
 from knowledge.synonyms import Synonyms
 from tests.knowledge.conftest import HashEncoder
 
@@ -88,6 +92,48 @@ async def test_an_edit_is_found_and_a_removed_article_never_again(embedder: Embe
     found = (await retriever.rank("发票抬头错了")).candidates
     assert "2" not in {candidate.article_id for candidate in found}
     assert len(retriever) == len(ARTICLES) - 1
+
+
+async def test_a_question_is_ranked_once_until_articles_or_scorer_change(
+    embedder: Embedder,
+) -> None:
+    retriever, asked = await build(embedder), "发票抬头写错了"
+    first = await retriever.rank(asked)
+    assert await retriever.rank(f"您好，{asked}") is first
+    await retriever.upsert([dataclasses.replace(ARTICLES[1], question="发票抬头写错了怎么重开？")])
+    edited = await retriever.rank(asked)
+    assert edited.candidates[0].article_id == "2"
+    shipped = Scorer.shipped()
+    retriever.use(dataclasses.replace(shipped, intercept=-30.0), retriever.gates)
+    assert (await retriever.rank(asked)).confidence < edited.confidence
+    retriever.use(shipped, retriever.gates)
+    assert (await retriever.rank(asked)).confidence == edited.confidence
+
+
+class _Slow(HashEncoder):
+    """Answers its first question when it is let go; everything else at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    @override
+    async def encode(self, texts: Sequence[str], role: Role, *, bulk: bool = False) -> Vectors:
+        if not bulk and not self.is_asked.is_set():
+            self.is_asked.set()
+            await self.may_answer.wait()
+        return await super().encode(texts, role, bulk=bulk)
+
+
+async def test_a_ranking_that_an_edit_overtakes_is_not_kept() -> None:
+    encoder, asked = _Slow(), "发票抬头写错了"
+    retriever = await build(Embedder(encoder))
+    early = asyncio.create_task(retriever.rank(asked))
+    await encoder.is_asked.wait()
+    await retriever.upsert([dataclasses.replace(ARTICLES[1], question="发票抬头写错了怎么重开？")])
+    encoder.may_answer.set()
+    overtaken = await early
+    assert await retriever.rank(asked) is not overtaken
 
 
 async def test_an_unchanged_article_costs_nothing(
