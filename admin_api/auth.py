@@ -9,8 +9,10 @@ from aiohttp import web
 
 from admin_api.config import ApiConfig
 from admin_api.services import Services
+from admin_api.signed import authenticate_key
 from admin_api.tokens import Access
 from core.actor import Actor
+from core.api_keys.signature import KEY
 from core.errors import TooMany, Unauthenticated
 from core.users import queries
 
@@ -56,6 +58,18 @@ async def authenticate(services: Services, token: str, *, ip: str) -> tuple[Acto
     if actor is None:
         raise Unauthenticated
     return actor, access
+
+
+async def identify(services: Services, request: web.Request, *, ip: str) -> tuple[Actor, str]:
+    """Who is calling, and on which device: a person's token, or another system's signature.
+
+    Raises: Unauthenticated; TooMany.
+    """
+    if KEY in request.headers:
+        return await authenticate_key(services, request, ip=ip), ""
+    actor, access = await authenticate(services, bearer(request), ip=ip)
+    await limit_requests(services, actor.key)
+    return actor, access.device_id
 
 
 async def limit_requests(services: Services, who: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from core.errors import DomainError, Invalid
+from core.api_keys.signature import digest_of
+from core.errors import DomainError, Invalid, Unauthenticated
 
 Model = TypeVar("Model", bound=BaseModel)
 #: The version that the client read, for optimistic locking; the next one must fit a column too.
@@ -22,6 +23,12 @@ class TooLarge(DomainError):
 
 class MalformedBody(DomainError):
     code = "malformed_json"
+
+
+class BodyAltered(Unauthenticated):
+    """What came is not what was signed."""
+
+    code = "body_altered"
 
 
 class Body(BaseModel):
@@ -54,8 +61,12 @@ def refuse_unstorable(value: object) -> None:
             todo += item
 
 
+#: SHA-256 of the body as a signature vouches for it; set before the body is read.
+DIGEST: Final = web.RequestKey("body_digest", str)
+
+
 async def read_capped(request: web.Request, most: int) -> bytes:
-    """The raw body. Raises: TooLarge, without reading further than `most`."""
+    """The raw body. Raises: TooLarge, without reading further than `most`; BodyAltered."""
     if request.content_length is not None and request.content_length > most:
         raise TooLarge(most=most)
     parts, size = [], 0
@@ -64,7 +75,10 @@ async def read_capped(request: web.Request, most: int) -> bytes:
         if size > most:
             raise TooLarge(most=most)
         parts.append(chunk)
-    return b"".join(parts)
+    body = b"".join(parts)
+    if request.get(DIGEST, digest_of(body)) != digest_of(body):
+        raise BodyAltered
+    return body
 
 
 def parse_body(raw: bytes, model: type[Model]) -> Model:

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, get_type_hints
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 
-from admin_api.auth import authenticate, bearer, client_ip, limit_requests
+from admin_api.auth import client_ip, identify, limit_requests
 from admin_api.body import check_text, parse_body, parse_query, read_capped
 from admin_api.services import Services
 from core import idempotency
@@ -96,14 +96,15 @@ class Endpoint:
             await limit_requests(services, ip)
             return Call(services, request, NOBODY, ip)
         try:
-            actor, access = await authenticate(services, bearer(request), ip=ip)
+            actor, device_id = await identify(services, request, ip=ip)
         except Unauthenticated:
             await limit_requests(services, ip)
             raise
-        await limit_requests(services, actor.key)
-        if self.access != "login":
+        if self.access == "login":
+            _ = actor.person
+        else:
             actor.require(self.access)
-        return Call(services, request, actor, ip, access.device_id)
+        return Call(services, request, actor, ip, device_id)
 
     async def _write(
         self, call: Call, arguments: dict[str, object], raw: bytes

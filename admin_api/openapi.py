@@ -16,6 +16,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from admin_api.endpoint import BASE, Endpoint
 from admin_api.socket.protocol import ClientMessage, ServerMessage
+from core.api_keys.signature import DIGEST, KEY, MOMENT, NONCE, SCHEME, SIGNATURE
 from core.events import Event
 from core.permissions import Permission
 
@@ -67,7 +68,13 @@ def document() -> dict[str, Any]:
         "components": {
             "schemas": dict(sorted(components.items())),
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": KEY,
+                    "description": _SIGNATURE,
+                },
             },
         },
     }
@@ -79,6 +86,13 @@ _ABOUT: Final = (
     "against overwriting. Times are UTC, ISO 8601; durations (`…_s`) are whole seconds. "
     f"Live events: WebSocket `{BASE}/ws`, subprotocols `wenqu` and `bearer.<access token>`; its "
     "messages are the schemas ClientMessage and ServerMessage."
+)
+
+
+_SIGNATURE: Final = (
+    f"Other systems sign each request: {', '.join((KEY, MOMENT, NONCE, DIGEST, SIGNATURE))}. "
+    f"The signature is HMAC-SHA256 in hex over six lines: {SCHEME}, the timestamp in seconds, the "
+    "nonce, the method, the path with its query as sent, the SHA-256 of the body in hex."
 )
 
 
@@ -169,6 +183,8 @@ def _operation(item: Endpoint, refs: Schemas) -> dict[str, Any]:
         found["requestBody"] = _MULTIPART
     if item.access != "public":
         found["security"] = [{"bearer": []}]
+        if item.access != "login":
+            found["security"].append({"signature": []})
     if isinstance(item.access, Permission):
         found["x-permission"] = item.access.value
     return found

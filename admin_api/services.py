@@ -11,7 +11,7 @@ from admin_api.tokens import Tokens
 from core.attachments.service import AttachmentStore
 from core.db import UnitOfWork
 from core.diagnosis import Diagnosis
-from core.ports import RateLimiter
+from core.ports import KeyValue, RateLimiter
 from core.registration.sms import NoSms, SmsSender
 from core.sealing import KeyRing
 from core.settings.live import LiveSettings
@@ -43,6 +43,7 @@ class Services:
     settings: LiveSettings
     files: AttachmentStore
     limiter: RateLimiter
+    cache: KeyValue
     keyring: KeyRing
     hub: SocketHub
     config: ApiConfig = field(default_factory=ApiConfig)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
-from admin_api.body import TooLarge, check_text
+from admin_api.body import DIGEST, TooLarge, check_text, read_capped
 from core.errors import Invalid
 
 _CHUNK: Final = 64 * 1024
@@ -44,7 +46,7 @@ async def read_upload(request: web.Request, most: int) -> Upload:
 async def _read_form(request: web.Request, most: int) -> Upload:
     file: tuple[bytes, str] | None = None
     fields: dict[str, str] = {}
-    async for part in await request.multipart():
+    async for part in await _parts(request, most):
         if not isinstance(part, BodyPartReader) or part.name is None:
             raise Invalid("file_missing")
         if part.name == "file" and file is None:
@@ -57,6 +59,18 @@ async def _read_form(request: web.Request, most: int) -> Upload:
     if file is None:
         raise Invalid("file_missing")
     return Upload(*file, fields)
+
+
+async def _parts(request: web.Request, most: int) -> MultipartReader:
+    """As it comes; what was signed is compared as a whole before any of it is believed."""
+    if DIGEST not in request:
+        return await request.multipart()
+    body = await read_capped(request, most + _MAX_FIELDS * _MAX_FIELD_BYTES)
+    loop = asyncio.get_running_loop()
+    stream = StreamReader(BaseProtocol(loop), len(body) + 1, loop=loop)
+    stream.feed_data(body)
+    stream.feed_eof()
+    return MultipartReader(request.headers, stream)
 
 
 async def _read_part(part: BodyPartReader, most: int) -> bytes:

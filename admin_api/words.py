@@ -19,6 +19,38 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "登录失败次数过多，账号已暂时锁定，请稍后再试",
         "Too many failed logins; the account is locked for a while",
     ),
+    "signature_incomplete": (
+        "签名不完整：请求头 {header} 缺失或格式不对，请对照《用接口对接》里的示例",
+        "The signature is incomplete: header {header} is missing or malformed",
+    ),
+    "clock_skew": (
+        "请求时间与服务器相差超过 {most_s} 秒（服务器 {ours}，请求 {yours}），请校准时钟",
+        "The timestamp is more than {most_s} s off (ours {ours}, yours {yours}); set your clock",
+    ),
+    "api_key_refused": (
+        "密钥编号不存在、已作废或已过期，请向本系统的管理员索取新密钥",
+        "This key is unknown, revoked or expired; ask the administrator for a new one",
+    ),
+    "signature_wrong": (
+        "签名不对：请核对密钥，并把自己拼出的待签文字与 facts.signed 逐行比对",
+        "The signature is wrong; compare the text that you signed with facts.signed",
+    ),
+    "nonce_used": (
+        "这个随机串已经用过，同一请求不能发两次；重试时请换一个随机串重新签名",
+        "This nonce was used already; sign again with a fresh one",
+    ),
+    "body_altered": (
+        "请求内容与签名里的 SHA-256 不符，请对实际发送的字节计算",
+        "The body does not fit its signed SHA-256; hash the very bytes that you send",
+    ),
+    "people_only": (
+        "这个操作只能由登录的人完成，不能用接口密钥",
+        "Only a person who is logged in can do this, not an API key",
+    ),
+    "not_grantable": (
+        "有一项权限不能授予接口密钥",
+        "One of these permissions cannot be given to an API key",
+    ),
     "forbidden": ("您没有权限进行此操作", "You are not permitted to do this"),
     "not_found": ("没有找到，可能已被删除", "Not found; it may have been deleted"),
     "method_not_allowed": ("不支持的请求方法", "Method not allowed"),

@@ -265,6 +265,7 @@ def _api_services(
         settings=parts.live,
         files=parts.files,
         limiter=parts.ports.rate_limiter,
+        cache=parts.ports.key_value,
         keyring=parts.keyring,
         sms=parts.sms,
         hub=hub,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from core.actor import Actor
+from core.api_keys.service import reseal
 from core.audit import service as audit
 from core.customers.resealing import Resealing
 from core.db import Tx, UnitOfWork
@@ -24,11 +25,15 @@ async def rotate(uow: UnitOfWork, keys: KeyRing) -> None:
     async def profiles(tx: Tx, after: str) -> str | None:
         return await vpn.reseal(tx, keys, after=after)
 
+    async def api_keys(tx: Tx, after: str) -> str | None:
+        return await reseal(tx, keys, after=after)
+
     steps: tuple[Step, ...] = (
         customers.merges,
         customers.customers,
         customers.registrations,
         profiles,
+        api_keys,
     )
     for step in steps:
         after: str | None = ""

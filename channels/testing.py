@@ -93,6 +93,11 @@ class MemoryKeyValue:
     async def delete(self, key: str) -> None:
         self.values.pop(key, None)
 
+    async def add(self, key: str, *, ttl_s: float) -> bool:
+        is_new = await self.get(key) is None
+        await self.set(key, "1", ttl_s=ttl_s)
+        return is_new
+
 
 @dataclass
 class MemoryKeyedLock:

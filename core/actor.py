@@ -12,7 +12,10 @@ from core.views import Role
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """servicer_id: set when this person also serves customers. ip: where the request came from."""
+    """servicer_id: set when this person also serves customers. ip: where the request came from.
+
+    is_program: another system, with an API key; it has permissions but is nobody.
+    """
 
     user_id: str | None
     servicer_id: str | None
@@ -20,6 +23,7 @@ class Actor:
     role: Role | None
     permissions: frozenset[str]
     ip: str = ""
+    is_program: bool = False
 
     @classmethod
     def system(cls, name: str = "system") -> Self:
@@ -30,6 +34,13 @@ class Actor:
     def key(self) -> str:
         """What the audit log keeps: the user's id, or the system part's name."""
         return self.user_id or self.name
+
+    @property
+    def person(self) -> str:
+        """The user's id. Raises: Forbidden `people_only` for whoever is not a person."""
+        if self.user_id is None:
+            raise Forbidden("people_only")
+        return self.user_id
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions

@@ -52,6 +52,12 @@ class LocalKeyValue:
     async def delete(self, key: str) -> None:
         self._values.pop(key, None)
 
+    async def add(self, key: str, *, ttl_s: float) -> bool:
+        if await self.get(key) is not None:
+            return False
+        await self.set(key, "1", ttl_s=ttl_s)
+        return True
+
     def _prune(self) -> None:
         now = self._monotonic()
         self._values = {

@@ -24,6 +24,8 @@ class Permission(StrEnum):
     TICKET_MANAGE = "ticket.manage"
     SLA_MANAGE = "sla.manage"
     REVIEW_WRITE = "review.write"
+    API_KEY_MANAGE = "api_key.manage"
+    OA_SYNC = "oa.sync"
 
 
 _SERVICER = frozenset(

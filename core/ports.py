@@ -220,6 +220,10 @@ class KeyValue(Protocol):
     async def set(self, key: str, value: str, *, ttl_s: float | None = None) -> None: ...
     async def delete(self, key: str) -> None: ...
 
+    async def add(self, key: str, *, ttl_s: float) -> bool:
+        """Remember a key that nobody else knows: False when it was there already."""
+        ...
+
 
 class KeyedLock(Protocol):
     """Mutual exclusion by name across processes; leases expire, so work must stay idempotent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core import event_log, idempotency, inbox, lanes, outbox
 from core.accounts import models as accounts
+from core.api_keys import models as api_keys
 from core.attachments import models as attachments
 from core.audit import models as audit
 from core.calendars import models as calendars
@@ -34,6 +35,7 @@ metadata = Base.metadata
 
 __all__ = [
     "accounts",
+    "api_keys",
     "attachments",
     "audit",
     "calendars",

@@ -2,7 +2,8 @@
 
 When Redis is away nothing here raises and nobody waits for it: after a failure it is left alone
 for a second, then tried again. Meanwhile
-- `KeyValue` forgets: `get` finds nothing, `set` and `delete` do nothing;
+- `KeyValue` forgets: `get` finds nothing, `set` and `delete` do nothing; `add` knows what this
+  process added;
 - `KeyedLock` excludes within the process only (work under a lock is idempotent anyway);
 - `WakeUp` reaches the listeners of this process only (every sleeper also polls);
 - `RateLimiter` counts what this process sees.
@@ -24,7 +25,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from core.local import LocalLocks, LocalRateLimiter, LocalWakeUp, SmallPorts, Wakes
+from core.local import LocalKeyValue, LocalLocks, LocalRateLimiter, LocalWakeUp, SmallPorts, Wakes
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ class Link:
 class SharedKeyValue:
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._local = LocalKeyValue()
 
     async def get(self, key: str) -> str | None:
         name = self._link.key("value", key)
@@ -137,6 +139,17 @@ class SharedKeyValue:
     async def delete(self, key: str) -> None:
         name = self._link.key("value", key)
         await self._link.ask(lambda: self._link.client.delete(name))
+
+    async def add(self, key: str, *, ttl_s: float) -> bool:
+        if not await self._local.add(key, ttl_s=ttl_s):
+            return False
+        name = self._link.key("value", key)
+        ttl_ms = max(1, round(ttl_s * 1000))
+
+        async def claim() -> bool:
+            return bool(await self._link.client.set(name, "1", nx=True, px=ttl_ms))
+
+        return await self._link.ask(claim) is not False
 
 
 class SharedLocks:

@@ -7,6 +7,7 @@ from typing import Final
 from admin_api.endpoint import Endpoint
 from admin_api.routes import (
     accounts,
+    api_keys,
     article_files,
     articles,
     attachments,
@@ -61,6 +62,7 @@ _MODULES: Final = (
     categories,
     replies,
     settings,
+    api_keys,
     audit,
     system,
     dead_letters,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from admin_api.auth import authenticate, bearer
+from admin_api.auth import identify
 from admin_api.endpoint import BASE, Call, endpoint
 from admin_api.uploads import read_upload
 from core.permissions import Permission
@@ -56,7 +56,7 @@ async def download(call: Call, attachment_id: str, query: DownloadQuery) -> web.
         now = call.services.uow.clock.now()
         call.services.tokens.check_ticket(attachment_id, query.ticket, now=now)
     else:
-        actor, _ = await authenticate(call.services, bearer(call.request), ip=call.ip)
+        actor, _ = await identify(call.services, call.request, ip=call.ip)
         actor.require(Permission.SESSION_SERVE)
     etag = f'"{attachment_id}{".thumb" if query.thumb else ""}"'
     if call.request.headers.get("If-None-Match") == etag:

@@ -11,7 +11,6 @@ from admin_api.auth import limit_logins
 from admin_api.body import Body
 from admin_api.endpoint import Call, endpoint
 from admin_api.pagination import Listing
-from core.actor import Actor
 from core.db import Tx
 from core.errors import DomainError, Invalid, Unauthenticated
 from core.servicers.queries import servicer_of_user
@@ -107,13 +106,13 @@ async def refresh(call: Call, body: RefreshBody) -> TokenView:
 @endpoint("POST", "/auth/logout", access="login", tag="auth")
 async def logout(call: Call, tx: Tx) -> None:
     """End this login."""
-    await devices.revoke(tx, _user_id(call.actor), call.device_id, by=call.actor)
+    await devices.revoke(tx, call.actor.person, call.device_id, by=call.actor)
 
 
 @endpoint("GET", "/auth/me", access="login", tag="auth")
 async def me(call: Call, tx: Tx) -> MeView:
     """Who I am and what I may do."""
-    user_id = _user_id(call.actor)
+    user_id = call.actor.person
     return MeView(
         user=await queries.get_user(tx, user_id),
         servicer=await servicer_of_user(tx, user_id),
@@ -124,7 +123,7 @@ async def me(call: Call, tx: Tx) -> MeView:
 @endpoint("POST", "/auth/password", access="login", tag="auth")
 async def change_password(call: Call, body: PasswordBody) -> None:
     """Change one's own password; all other logins end."""
-    user_id = _user_id(call.actor)
+    user_id = call.actor.person
     async with call.services.uow.read() as tx:
         user = await queries.get_user(tx, user_id)
         known = await queries.credentials(tx, user.username)
@@ -143,19 +142,13 @@ async def change_password(call: Call, body: PasswordBody) -> None:
 @endpoint("GET", "/auth/devices", access="login", tag="auth")
 async def list_devices(call: Call, tx: Tx) -> Listing[DeviceView]:
     """Where I am logged in."""
-    return Listing(items=await queries.list_devices(tx, _user_id(call.actor)))
+    return Listing(items=await queries.list_devices(tx, call.actor.person))
 
 
 @endpoint("DELETE", "/auth/devices/{device_id}", access="login", tag="auth")
 async def revoke_device(call: Call, tx: Tx, device_id: str) -> None:
     """End one of my logins."""
-    await devices.revoke(tx, _user_id(call.actor), device_id, by=call.actor)
-
-
-def _user_id(actor: Actor) -> str:
-    if actor.user_id is None:
-        raise Unauthenticated
-    return actor.user_id
+    await devices.revoke(tx, call.actor.person, device_id, by=call.actor)
 
 
 def _tokens(call: Call, opened: Login, rules: Security) -> TokenView:

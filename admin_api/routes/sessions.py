@@ -242,16 +242,18 @@ async def take_over_session(call: Call, tx: Tx, session_id: str) -> SessionView:
 async def mark_read(call: Call, tx: Tx, session_id: str, body: ReadBody) -> ReadMarkView:
     """Say how far I have read; the same on all my devices."""
     session = await queries.session_view(tx, session_id)
-    user_id = call.actor.user_id or ""
     return await reads.mark(
-        tx, user_id=user_id, conversation_id=session.conversation_id, seq=body.seq
+        tx,
+        user_id=call.actor.person,
+        conversation_id=session.conversation_id,
+        seq=body.seq,
     )
 
 
 @endpoint("GET", "/read-marks", access=SERVE, tag="sessions")
 async def list_read_marks(call: Call, tx: Tx) -> Listing[ReadMarkView]:
     """How far I have read each conversation."""
-    return Listing(items=await reads.marks(tx, user_id=call.actor.user_id or ""))
+    return Listing(items=await reads.marks(tx, user_id=call.actor.person))
 
 
 _MAX_TEXT = 20_000

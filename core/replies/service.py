@@ -85,7 +85,7 @@ async def _owner(tx: Tx, scope: str, team_id: str | None, by: Actor) -> dict[str
     Raises: Forbidden; Invalid without a team.
     """
     if scope == "personal":
-        return {"scope": scope, "owner_id": by.user_id, "team_id": None}
+        return {"scope": scope, "owner_id": by.person, "team_id": None}
     if scope == "team":
         if team_id is None:
             raise Invalid("required", field="team_id")

@@ -237,7 +237,7 @@ async def close(
     Raises: Forbidden, InvalidTransition; Invalid when a person leaves out what is required.
     """
     row = await get_session(tx, session_id, lock=True)
-    if by.user_id is not None:
+    if by.user_id is not None or by.is_program:
         check_mine(row, by)
         await settle(tx, row, conclusion or Conclusion())
     before = SessionState(row.state)

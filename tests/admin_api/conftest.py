@@ -110,6 +110,7 @@ async def services(
         settings=settings,
         files=AttachmentStore(uow, LocalBlobs(tmp_path / "blobs"), settings),
         limiter=in_process().rate_limiter,
+        cache=in_process().key_value,
         keyring=keyring,
         hub=SocketHub(),
         config=config,

@@ -271,6 +271,7 @@ TABLE = {
         "POST /reviews/{review_id}/appeal-answer",
     },
     "audit.read": {"GET /audit"},
+    "api_key.manage": {"GET /api-keys", "POST /api-keys", "DELETE /api-keys/{key_id}"},
 }
 
 

@@ -280,3 +280,12 @@ async def test_when_redis_comes_back_listeners_hear_other_processes_again(
         finally:
             second.stop()
     assert "redis.back" in {record.action for record in caplog.records}  # type: ignore[attr-defined]
+
+
+async def test_of_many_who_add_a_key_one_is_the_first(two: Two) -> None:
+    users = (two.here, two.there) * 4
+    won = await asyncio.gather(*(one.key_value.add("nonce", ttl_s=60) for one in users))
+    assert won.count(True) == 1
+    assert await two.there.key_value.add("other", ttl_s=0.001)
+    await _gone(two.there.key_value, "other")
+    assert await two.there.key_value.add("other", ttl_s=60)

@@ -4,6 +4,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type AccountView = Schemas["AccountView"];
+export type ApiKeyView = Schemas["ApiKeyView"];
 export type FoundLine = Schemas["FoundLineView"];
 export type FoundArticle = Schemas["FoundArticle"];
 export type ArticleChange = Schemas["ArticleChangeBody"];

@@ -37,6 +37,12 @@ const pages: RouteRecordRaw[] = [
     component: () => import("@/features/settings/SettingsPage.vue"),
   },
   {
+    path: "integration/:tab?",
+    name: "integration",
+    meta: { needs: "api_key.manage" },
+    component: () => import("@/features/integration/IntegrationPage.vue"),
+  },
+  {
     path: "dead-letters",
     name: "dead_letters",
     meta: { needs: "session.supervise" },

@@ -23,7 +23,9 @@ export type Permission =
   | "ticket.work"
   | "ticket.manage"
   | "sla.manage"
-  | "review.write";
+  | "review.write"
+  | "api_key.manage"
+  | "oa.sync";
 
 export const useAuth = defineStore("auth", () => {
   const me = shallowRef<MeView | null>(null);

@@ -1,4 +1,4 @@
-import { ChatLineRound, Collection, DataLine, List, Lightning, Memo, Monitor, Setting, Stamp, Tickets, Timer, User, WarningFilled } from "@element-plus/icons-vue";
+import { ChatLineRound, Collection, Connection, DataLine, List, Lightning, Memo, Monitor, Setting, Stamp, Tickets, Timer, User, WarningFilled } from "@element-plus/icons-vue";
 import { computed, type Component } from "vue";
 
 import type { Key } from "@/locales";
@@ -23,6 +23,7 @@ const PLACES: Place[] = [
   { name: "reviews", label: "nav.reviews", icon: Stamp },
   { name: "people", label: "nav.people", icon: List },
   { name: "settings", label: "nav.settings", icon: Setting, needs: "setting.manage" },
+  { name: "integration", label: "nav.integration", icon: Connection, needs: "api_key.manage" },
   { name: "dead_letters", label: "nav.dead_letters", icon: WarningFilled, needs: "session.supervise" },
   { name: "audit", label: "nav.audit", icon: DataLine, needs: "audit.read" },
 ];

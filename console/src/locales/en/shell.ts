@@ -50,6 +50,7 @@ export default {
     tickets: "Tickets",
     queue: "Live board",
     teams: "Teams & SLA",
+    integration: "Integration",
     reviews: "Reviews",
     ticket: "Ticket",
     missing: "Not found",

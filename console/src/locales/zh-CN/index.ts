@@ -1,7 +1,8 @@
 import admin from "./admin";
 import cases from "./cases";
 import desk from "./desk";
+import integration from "./integration";
 import knowledge from "./knowledge";
 import shell from "./shell";
 
-export default { ...shell, ...desk, ...admin, ...cases, ...knowledge } as const;
+export default { ...shell, ...desk, ...admin, ...cases, ...knowledge, ...integration } as const;

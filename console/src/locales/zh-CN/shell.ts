@@ -51,6 +51,7 @@ export default {
     queue: "排队看板",
     teams: "团队时效",
     reviews: "质检",
+    integration: "对接",
     ticket: "工单",
     missing: "找不到页面",
     more: "更多",
