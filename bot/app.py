@@ -21,11 +21,9 @@ from admin_api.services import Diagnose, Links
 from admin_api.services import Services as ApiServices
 from admin_api.socket.hub import SocketHub
 from bot import handlers, ticket_news
-from bot.burst import BURST_TIMER, end_burst
 from bot.channels import Channels
 from bot.config import Settings
 from bot.context import Tools
-from bot.desk.jobs import timer_jobs as desk_jobs
 from bot.desk.listener import LISTENER as DESK_LISTENER
 from bot.desk.listener import Announcer
 from bot.desk.menu import MENU
@@ -35,8 +33,8 @@ from bot.doctor.subject import Subject
 from bot.embedding import post_json
 from bot.feeds import live_feeds
 from bot.jobs import directory, learning, recurring
-from bot.jobs.media import ChannelDownloads, fetch_media
-from bot.jobs.reading import read_picture
+from bot.jobs.kinds import jobs_by_timer
+from bot.jobs.media import ChannelDownloads
 from bot.jobs.recurring import Recurring
 from bot.jobs.rounds import rounds as standing_rounds
 from bot.middlewares.throttle import throttle
@@ -47,7 +45,6 @@ from bot.secrets import key_ring
 from bot.sms import make_sms
 from bot.storage import open_blobs
 from bot.ticket_news import TicketNews
-from bot.turn import MEDIA_TIMER, PROFILE_TIMER, READING_TIMER
 from channels.base import Channel
 from channels.base import Services as ChannelServices
 from channels.http import HttpClient
@@ -66,20 +63,17 @@ from core.local import SmallPorts, in_process
 from core.registration.sms import SmsSender
 from core.sealing import KeyRing
 from core.sender import OutboxSender
-from core.servicers.absence import ABSENCE_TIMER, go_offline
 from core.settings.live import LiveSettings
 from core.settings.sections import Bot
 from core.shared import over_redis
 from core.tickets.deadlines import timer_batches
-from core.tickets.deadlines import timer_jobs as ticket_jobs
-from core.timers.runner import Job, TimerRunner
+from core.timers.runner import TimerRunner
 from core.timers.service import free_all as free_timers
 from core.views import AccountView
 from knowledge.answerer import Answerer
 from knowledge.config import make_embedder
 from knowledge.drafting import ChatModel
 from knowledge.embedder import Embedder
-from knowledge.jobs import timer_jobs as knowledge_jobs
 
 log = logging.getLogger(__name__)
 
@@ -210,6 +204,7 @@ async def build(
             | learning.rounds(uow, embedder, answerer)
             | _desk_rounds(channels)
         )
+        jobs = jobs_by_timer(tools, channels, files, rounds)
         worker = f"{socket.gethostname()[:20]}:{os.getpid()}"
         yield App(
             settings=settings,
@@ -235,9 +230,7 @@ async def build(
                 middlewares=(timing, throttle),
             ),
             sender=OutboxSender(uow, channels, ports.wake_up, worker=worker),
-            timers=TimerRunner(
-                uow, _jobs(tools, channels, files, rounds), ports.wake_up, timer_batches(uow)
-            ),
+            timers=TimerRunner(uow, jobs, ports.wake_up, timer_batches(uow)),
             recurring=rounds,
             readiness=readiness,
         )
@@ -345,24 +338,6 @@ def _desk_rounds(channels: Channels) -> dict[str, Recurring]:
     found = [channel for channel in channels if isinstance(channel, WeComApp)]
     work = partial(found[0].create_menu, buttons) if found else None
     return {MENU_JOB: Recurring(timedelta(days=1), work)} if work else {}
-
-
-def _jobs(
-    tools: Tools, channels: Channels, files: AttachmentStore, rounds: Mapping[str, Recurring]
-) -> dict[str, Job]:
-    """Every kind of timer and what it does."""
-    uow = tools.uow
-    return {
-        BURST_TIMER: lambda timer: end_burst(tools, timer),
-        MEDIA_TIMER: lambda timer: fetch_media(uow, channels, files, timer),
-        READING_TIMER: lambda timer: read_picture(tools, files, timer),
-        ABSENCE_TIMER: lambda timer: go_offline(uow, timer),
-        PROFILE_TIMER: lambda timer: directory.read_profile(uow, channels, timer),
-        **desk_jobs(uow),
-        **knowledge_jobs(uow),
-        **ticket_jobs(uow),
-        **recurring.jobs(uow, rounds),
-    }
 
 
 def _listeners(settings: Settings, keys: KeyRing) -> Sequence[Listener]:
