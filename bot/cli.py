@@ -27,10 +27,10 @@ from bot.doctor.subject import open_subject
 from bot.embedding import post_json
 from bot.logs import set_up
 from bot.migrate import migrate as migrate_database
-from bot.people import Person, create_person, ensure_admin
+from bot.people import Person, check_password, create_person, ensure_admin, first_admin
 from bot.ports import check_port, is_taken
 from bot.rotation import rotate
-from bot.secrets import key_ring
+from bot.secrets import key_ring, secrets_of
 from bot.stopping import run_until_stopped
 from core.actor import Actor
 from core.audit.queries import verify
@@ -39,7 +39,7 @@ from core.db import UnitOfWork, make_engine
 from core.diagnosis import Diagnosis, Status
 from core.errors import DomainError
 from core.history.index import rebuild
-from core.sealing import SealBroken
+from core.sealing import MIN_SECRET_CHARS, SealBroken
 from core.views import Role
 from knowledge.cli import Tools, faq_app, kb_app
 from knowledge.config import make_encoder
@@ -103,6 +103,7 @@ def run(
             check_port(settings.http)
         async with _database(settings) as uow:
             await _first_admin(uow, settings.admin_password.get_secret_value())
+        _remark_on_secret(settings)
         await application.run(settings, role)
 
     _serve(serve(), settings)
@@ -110,11 +111,27 @@ def run(
 
 async def _first_admin(uow: UnitOfWork, password: str) -> None:
     try:
-        await ensure_admin(uow, password)
+        if await ensure_admin(uow, password):
+            _remark(uow, first_admin(password))
     except DomainError as error:
         words = f"[red]没有启动[/red]：WENQU_ADMIN_PASSWORD {worded(error)}"
         console.print(words, soft_wrap=True, highlight=False)
         raise typer.Exit(2) from error
+
+
+def _remark(uow: UnitOfWork, person: Person) -> None:
+    """Whoever commands this machine may set a weak password, and is told that it is one."""
+    try:
+        check_password(uow, person)
+    except DomainError as error:
+        words = f"[yellow]{person.username} 的{worded(error)}，请登录后尽快修改。[/yellow]"
+        console.print(words, soft_wrap=True, highlight=False)
+
+
+def _remark_on_secret(settings: Settings) -> None:
+    if any(len(one) < MIN_SECRET_CHARS for one in secrets_of(settings)):
+        words = f"WENQU_SECRET_KEY 少于 {MIN_SECRET_CHARS} 个字符，容易被猜出，请尽快更换。"
+        console.print(f"[yellow]{words}[/yellow]", soft_wrap=True, highlight=False)
 
 
 @cli.command()
@@ -209,7 +226,10 @@ def user_create(
 
     async def create() -> None:
         async with _database(settings) as uow:
+            if not password_stdin:
+                check_password(uow, person)  # somebody sits there who can think of another
             await create_person(uow, person, by=Actor.system("cli"))
+            _remark(uow, person)
 
     try:
         asyncio.run(create())

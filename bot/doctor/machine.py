@@ -46,7 +46,7 @@ async def secret_key(subject: Subject) -> list[Outcome]:
         return [_kept_key(subject)]
     keys = [one.strip() for one in configured.split(",") if one.strip()]
     if not keys or any(len(one) < MIN_SECRET_CHARS for one in keys):
-        detail = f"WENQU_SECRET_KEY 少于 {MIN_SECRET_CHARS} 个字符，系统不会启动。"
+        detail = f"WENQU_SECRET_KEY 少于 {MIN_SECRET_CHARS} 个字符，容易被猜出。"
         return [fail(detail, f"重新生成：{_MAKE_KEY}")]
     if any(word in keys[0].lower() for word in _SAMPLES) or len(set(keys[0])) < _GOOD_KEY_VARIETY:
         return [fail("WENQU_SECRET_KEY 是容易猜到的示例值。", f"重新生成：{_MAKE_KEY}")]

@@ -6,6 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 
+import aiohttp
 import pytest
 from typer.testing import CliRunner
 
@@ -44,23 +45,49 @@ async def test_a_taken_port_is_explained_and_nothing_is_touched(
     assert not (tmp_path / "data").exists()
 
 
-def test_a_weak_password_of_a_new_user_is_explained(
+def test_a_weak_password_from_a_script_is_taken_and_remarked_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WENQU_DATA_DIR", str(tmp_path))
     command = ["user", "create", "lijun", "--role", "servicer", "--password-stdin"]
-    refused = CliRunner().invoke(cli, command, input="lijun-lijun-1\n")
-    assert refused.exit_code == 1
-    assert "没有创建：密码不符合要求：不能包含用户名" in refused.output
-    assert "weak_password" not in refused.output
+    made = CliRunner().invoke(cli, command, input="lijun-1\n")
+    assert made.exit_code == 0, made.output
+    assert "lijun 的密码不符合要求：至少 8 个字符，请登录后尽快修改。" in made.output
+    assert "已创建用户 lijun" in made.output
 
 
-async def test_a_weak_password_of_the_first_administrator_is_explained(tmp_path: Path) -> None:
-    weak = {"WENQU_ADMIN_PASSWORD": "kurz"}
-    async with wenqu("run", folder=tmp_path, extra=weak) as process:
-        assert await process.process.wait() == 2
-        assert "WENQU_ADMIN_PASSWORD 密码不符合要求：至少 8 个字符" in process.said
-        assert "Traceback" not in process.said
+def test_a_weak_or_empty_password_of_a_new_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WENQU_DATA_DIR", str(tmp_path))
+    command = ["user", "create", "lijun", "--role", "servicer"]
+    typed = CliRunner().invoke(cli, command, input="lijun-lijun-1\nlijun-lijun-1\n")
+    assert typed.exit_code == 1
+    assert "没有创建：密码不符合要求：不能包含用户名" in typed.output
+    piped = CliRunner().invoke(cli, [*command, "--password-stdin"], input="\n")
+    assert piped.exit_code == 1
+    assert "没有创建：密码不符合要求：至少 8 个字符" in piped.output
+    assert "weak_password" not in typed.output + piped.output
+
+
+async def test_the_configured_administrator_comes_beside_other_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WENQU_DATA_DIR", str(tmp_path / "data"))
+    command = ["user", "create", "lijun", "--role", "servicer", "--password-stdin"]
+    made = await asyncio.to_thread(CliRunner().invoke, cli, command, input="Li-Jun-2026\n")
+    assert made.exit_code == 0, made.output
+    weak = {"WENQU_ADMIN_PASSWORD": "admin", "WENQU_SECRET_KEY": "short"}
+    async with wenqu("run", folder=tmp_path, extra=weak) as product:
+        await product.listens()
+        assert "admin 的密码不符合要求：至少 8 个字符，请登录后尽快修改" in product.said
+        assert "WENQU_SECRET_KEY 少于 16 个字符" in product.said
+        person = {"username": "admin", "password": "admin"}
+        async with (
+            aiohttp.ClientSession(product.base) as http,
+            http.post("/api/v1/auth/login", json=person) as answer,
+        ):
+            assert answer.status == 200
 
 
 def _processor_seconds(pid: int) -> float:
