@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -20,12 +21,11 @@ from admin_api.config import ApiConfig
 from admin_api.services import Diagnose, Links
 from admin_api.services import Services as ApiServices
 from admin_api.socket.hub import SocketHub
-from bot import handlers, ticket_news
+from bot import handlers
 from bot.channels import Channels
 from bot.config import Settings
 from bot.context import Tools
-from bot.desk.listener import LISTENER as DESK_LISTENER
-from bot.desk.listener import Announcer
+from bot.desk.listener import announcer
 from bot.desk.menu import MENU
 from bot.dispatcher import Dispatcher
 from bot.doctor import diagnose
@@ -44,7 +44,7 @@ from bot.readiness import Readiness
 from bot.secrets import key_ring
 from bot.sms import make_sms
 from bot.storage import open_blobs
-from bot.ticket_news import TicketNews
+from bot.ticket_news import ticket_news
 from channels.base import Channel
 from channels.base import Services as ChannelServices
 from channels.http import HttpClient
@@ -134,6 +134,7 @@ class App:
             # An empty index knows nothing: questions wait in the inbox until it is there.
             await asyncio.wait({answers}, timeout=_INDEX_PATIENCE_S)
             group.create_task(self.answerer.warm_up(), name="model")
+            gc.freeze()  # what is here now stays: looking it all through would stop us for 0.3 s
             loops = {
                 "dispatcher": self.dispatcher.run(),
                 "sender": self.sender.run(),
@@ -342,12 +343,10 @@ def _desk_rounds(channels: Channels) -> dict[str, Recurring]:
 
 def _listeners(settings: Settings, keys: KeyRing) -> Sequence[Listener]:
     """Who hears of every event once, whatever crashes."""
-    told = TicketNews(keys, settings.public_url)
-    news = Listener(ticket_news.LISTENER, told.hear, begins_now=True)
+    news = ticket_news(keys, settings.public_url)
     if not settings.wecom.has_app:
         return (news,)
-    desk = Announcer(str(settings.wecom.app.agent_id))
-    return (Listener(DESK_LISTENER, desk.hear, begins_now=True), news)
+    return (announcer(str(settings.wecom.app.agent_id)), news)
 
 
 @asynccontextmanager

@@ -13,17 +13,18 @@ from typing import Final
 
 from bot.ticket_words import closed_content, page_link, resolved_menu
 from bot.turn import Turn
-from core.bus import Logged
+from core.bus import Listener, Logged
 from core.content import Content, Text
 from core.db import Tx
 from core.errors import Conflict
-from core.events import Event, TicketEntryAdded, TicketMoved
+from core.events import Event, TicketEntryAdded, TicketMoved, types_of
 from core.sealing import KeyRing
 from core.tickets.customer_page import conversation_of
 from core.tickets.states import Action
 from core.views import Party, TicketView
 
-LISTENER: Final = "ticket_news"
+#: What `news_of` looks at.
+_WANTED: Final = types_of(TicketMoved, TicketEntryAdded)
 _MOVES: Final[Mapping[str, str]] = {
     Action.ACCEPT: "您的工单 {number} 已受理，{servicer}正在处理。",
     Action.AWAIT: "您的工单 {number} 需要您补充信息：{text}\n回复“补充”加内容即可。",
@@ -35,10 +36,13 @@ _MOVES: Final[Mapping[str, str]] = {
 _LINKED: Final = frozenset({Action.ACCEPT.value, Action.AWAIT.value})
 
 
-@dataclass(frozen=True, slots=True)
-class TicketNews:
-    """The listener. public_url: where customers' pages are."""
+def ticket_news(keys: KeyRing, public_url: str) -> Listener:
+    """public_url: where customers' pages are."""
+    return Listener("ticket_news", _TicketNews(keys, public_url).hear, _WANTED, begins_now=True)
 
+
+@dataclass(frozen=True, slots=True)
+class _TicketNews:
     keys: KeyRing
     public_url: str
 

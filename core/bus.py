@@ -6,11 +6,21 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import Integer, Table, Text, bindparam, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy import cast as cast_sql
-from sqlalchemy.engine import CursorResult
 
 from core.db import EVENTS_TOPIC, Tx, UnitOfWork
 from core.errors import Conflict
@@ -23,8 +33,10 @@ from core.worker import Sleeper
 log = logging.getLogger(__name__)
 
 _BATCH = 200
-#: After a wake-up, before reading: what happens together is read together.
-_GATHER_S = 0.02
+#: After a wake-up, before reading: what happens together is read together. People see the feeds.
+_GATHER_FEEDS_S, _GATHER_LISTENERS_S = 0.02, 0.1
+#: A cursor is stored at the latest when so many events passed that its listener does not want.
+_UNSTORED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +49,21 @@ class Logged:
 
 
 _TABLE = cast("Table", EventRow.__table__)
-_AFTER = Statement(
+_CURSORS = cast("Table", ListenerCursor.__table__)
+_EVENTS = (
     select(_TABLE.c.id, cast_sql(_TABLE.c.payload, Text).label("payload"))
     .where(_TABLE.c.id > bindparam("seen"))
     .order_by(_TABLE.c.id)
     .limit(bindparam("most", type_=Integer))
 )
+_AFTER = Statement(_EVENTS)
 _NEWEST = Statement(select(func.max(_TABLE.c.id).label("newest")))
+_CURSOR = Statement(select(_CURSORS.c.event_id).where(_CURSORS.c.name == bindparam("a_name")))
+_MOVE = Statement(
+    update(_CURSORS)
+    .where(_CURSORS.c.name == bindparam("a_name"), _CURSORS.c.event_id == bindparam("seen"))
+    .values(event_id=bindparam("to"))
+)
 
 
 #: Called in every process with what is new since it started. Best effort.
@@ -56,17 +76,45 @@ Handler = Callable[[Tx, Sequence[Logged]], Awaitable[None]]
 class Listener:
     """A reliable listener: its cursor moves in the transaction of its effects.
 
+    wanted: the types of events that it hears; nobody is troubled for the others.
     begins_now: a new one hears what happens from now on, instead of the whole log.
     """
 
     name: str
     handle: Handler
+    wanted: frozenset[str]
     begins_now: bool = False
 
 
+class _Place:
+    """Where a listener is. looked: up to here there is nothing for it that is not handled.
+
+    stored: its cursor, as far as we know; another process may have moved it.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        types: list[ColumnElement[str]] = [
+            literal_column(f"'{one}'") for one in sorted(listener.wanted)
+        ]
+        self.listener = listener
+        self.wanted = Statement(
+            _EVENTS.where(_TABLE.c.id <= bindparam("newest"), _TABLE.c.type.in_(types))
+        )
+        self.looked = self.stored = 0
+
+
 async def events_after(tx: Tx, event_id: int, *, limit: int = _BATCH) -> list[Logged]:
-    rows = await tx.fetch(_AFTER, {"seen": event_id, "most": limit})
-    return [Logged(row.id, EVENT.validate_json(row.payload), row.payload) for row in rows]
+    return _logged(await tx.fetch(_AFTER, {"seen": event_id, "most": limit}))
+
+
+def _logged(rows: Sequence[Any]) -> list[Logged]:
+    return [Logged(row.id, _event(row.payload), row.payload) for row in rows]
+
+
+@lru_cache(maxsize=1024)
+def _event(text: str) -> Event:
+    """Feeds and listeners read the same events one shortly after the other."""
+    return EVENT.validate_json(text)
 
 
 async def newest_event_id(tx: Tx) -> int:
@@ -86,41 +134,40 @@ class EventBus:
     ) -> None:
         self._uow = uow
         self._feeds = tuple(feeds)
-        self._listeners = tuple(listeners)
+        self._places = tuple(map(_Place, listeners))
         self._wake = wake
         self._fed = 0
-        self._positions: dict[str, int] = {}
 
     async def start(self) -> None:
         """Live feeds begin with what happens from now on."""
         async with self._uow.read() as tx:
             self._fed = await newest_event_id(tx)
-        new = [one.name for one in self._listeners if one.begins_now]
-        if new:
-            async with self._uow.write() as tx:
-                for name in new:
-                    row = {"name": name, "event_id": await newest_event_id(tx)}
-                    insert = tx.upsert(ListenerCursor).values(row)
-                    await tx.db.execute(insert.on_conflict_do_nothing())
+        async with self._uow.write() as tx:
+            for place in self._places:
+                name = place.listener.name
+                begin = await newest_event_id(tx) if place.listener.begins_now else 0
+                insert = tx.upsert(ListenerCursor).values(name=name, event_id=begin)
+                await tx.db.execute(insert.on_conflict_do_nothing())
+                place.looked = place.stored = await _cursor(tx, name)
 
     async def run(self) -> None:
         """Fan out until cancelled. Listeners do not wait for a feed that rebuilds an index."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow(self._feed), name="bus.feeds")
-            group.create_task(self._follow(self._hear), name="bus.listeners")
+            group.create_task(self._follow(self._feed, _GATHER_FEEDS_S), name="bus.feeds")
+            group.create_task(self._follow(self._hear, _GATHER_LISTENERS_S), name="bus.listeners")
 
     async def turn(self) -> bool:
         """Read what is new once. Returns whether there may be more."""
         fed = await self._attempt(self._feed)
         return await self._attempt(self._hear) or fed
 
-    async def _follow(self, work: Callable[[], Awaitable[bool]]) -> None:
+    async def _follow(self, work: Callable[[], Awaitable[bool]], gather_s: float) -> None:
         sleeper = Sleeper(self._wake, EVENTS_TOPIC)
         async with sleeper.awake():
             while True:
                 if not await self._attempt(work):
                     await sleeper.sleep(Sleeper.LONGEST_S)
-                    await asyncio.sleep(_GATHER_S)
+                    await asyncio.sleep(gather_s)
 
     async def _attempt(self, work: Callable[[], Awaitable[bool]]) -> bool:
         try:
@@ -131,11 +178,11 @@ class EventBus:
             return True
 
     async def _hear(self) -> bool:
-        if not self._listeners:
+        if not self._places:
             return False
         async with self._uow.read() as tx:
             newest = await newest_event_id(tx)
-        return any([await self._listen(listener, newest) for listener in self._listeners])
+        return any([await self._listen(place, newest) for place in self._places])
 
     async def _feed(self) -> bool:
         async with self._uow.read() as tx:
@@ -150,43 +197,40 @@ class EventBus:
                 log.exception("A live feed failed.", extra={"action": "bus.feed"})
         return True
 
-    async def _listen(self, listener: Listener, newest: int) -> bool:
-        known = self._positions.get(listener.name)
-        if known is not None and known >= newest:
+    async def _listen(self, place: _Place, newest: int) -> bool:
+        """Handle what is there for a listener, up to this event. Returns whether there was."""
+        if place.looked >= newest:
             return False
         try:
-            async with self._uow.read() as tx:
-                cursor = await _cursor(tx, listener.name)
-                found = await events_after(tx, cursor)
-            if found:
-                async with self._uow.write() as tx:
-                    await _move(tx, listener.name, cursor, found[-1].id)
-                    await listener.handle(tx, found)
+            return await self._catch_up(place, newest)
         except Exception as error:  # a broken listener must not stop the others; it tries again
             if isinstance(error, Conflict) and error.code == "listener_moved":
                 return True  # another process has these
             log.exception(
-                "A listener failed.", extra={"action": "bus.listener", "listener": listener.name}
+                "A listener failed.",
+                extra={"action": "bus.listener", "listener": place.listener.name},
             )
             return False
-        self._positions[listener.name] = found[-1].id if found else cursor
-        return bool(found)
+
+    async def _catch_up(self, place: _Place, newest: int) -> bool:
+        name = place.listener.name
+        async with self._uow.read() as tx:
+            values = {"seen": place.looked, "newest": newest, "most": _BATCH}
+            found = _logged(await tx.fetch(place.wanted, values))
+            if found or newest - place.stored > _UNSTORED:
+                place.stored = await _cursor(tx, name)
+        until = found[-1].id if len(found) == _BATCH else newest
+        unheard = [one for one in found if one.id > place.stored]
+        if unheard or until - place.stored > _UNSTORED:
+            async with self._uow.write() as tx:
+                move = {"a_name": name, "seen": place.stored, "to": until}
+                if await tx.run(_MOVE, move) != 1:
+                    raise Conflict("listener_moved", name=name)
+                await place.listener.handle(tx, unheard)
+            place.stored = until
+        place.looked = until
+        return until < newest
 
 
 async def _cursor(tx: Tx, name: str) -> int:
-    found = await tx.db.scalar(select(ListenerCursor.event_id).where(ListenerCursor.name == name))
-    return found or 0
-
-
-async def _move(tx: Tx, name: str, seen: int, to: int) -> None:
-    await tx.db.execute(
-        tx.upsert(ListenerCursor).values(name=name, event_id=0).on_conflict_do_nothing()
-    )
-    moved = await tx.db.execute(
-        update(ListenerCursor)
-        .where(ListenerCursor.name == name, ListenerCursor.event_id == seen)
-        .values(event_id=to)
-        .execution_options(synchronize_session=False)
-    )
-    if isinstance(moved, CursorResult) and moved.rowcount != 1:
-        raise Conflict("listener_moved", name=name)
+    return cast("int", (await tx.fetch(_CURSOR, {"a_name": name}))[0].event_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeVar
@@ -186,6 +186,11 @@ class Tx:
         if not self._is_write:
             raise RuntimeError("events belong to write transactions")
         self._events.extend(events)
+
+    def emit_last(self, event: Event, *, instead: Callable[[Event], bool]) -> None:
+        """Announce how something stands in the end, instead of what was said of it before."""
+        self._events = [one for one in self._events if not instead(one)]
+        self.emit(event)
 
     def wake(self, topic: str) -> None:
         """Wake the sleepers on `topic` once the transaction is durable. May be lost: they poll."""

@@ -327,6 +327,12 @@ Event = Annotated[
 
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
+
+def types_of(*kinds: type[_Event]) -> frozenset[str]:
+    """What the events of these classes call themselves in the log."""
+    return frozenset(kind.model_fields["type"].default for kind in kinds)
+
+
 #: Who receives an event on the console's socket. "desk": everyone who serves or supervises.
 Audience = Literal["desk", "supervisors", "nobody"]
 

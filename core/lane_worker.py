@@ -23,6 +23,8 @@ class LaneWorker:
     """One per process and direction. `work` empties a lane and gives it back."""
 
     AT_ONCE: Final = 16
+    #: A claim is a transaction: when all hands are full, so many must be free before the next.
+    CLAIMED_TOGETHER: Final = 4
 
     def __init__(
         self, uow: UnitOfWork, wake: WakeUp, *, kind: Kind, topic: str, worker: str, work: Work
@@ -45,10 +47,10 @@ class LaneWorker:
                     task = group.create_task(self._work(lane))
                     running.add(task)
                     task.add_done_callback(running.discard)
-                if len(running) >= self.AT_ONCE:
-                    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                elif len(claimed) < room:
+                if len(claimed) < room:
                     await self._sleeper.sleep(pause_s)
+                while len(running) > self.AT_ONCE - self.CLAIMED_TOGETHER:
+                    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
 
     async def drain(self) -> int:
         """Work through what is ready now. Returns how many lanes that were."""

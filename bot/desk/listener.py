@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bot.desk import alarms, arrivals, relayed, tickets
 from bot.desk.news import News
-from core.bus import Logged
+from core.bus import Listener, Logged
 from core.db import Tx
 from core.desk.queries import served
 from core.errors import NotFound
@@ -39,9 +39,9 @@ from core.events import (
     TicketNudged,
     TicketUpdated,
     WindowChanged,
+    types_of,
 )
 
-LISTENER: Final = "wecom_desk"
 _HANDLERS: Final[dict[type[Any], Callable[[News, Any], Awaitable[None]]]] = {
     SessionHandedOff: arrivals.handed_off,
     SessionRequeued: arrivals.requeued,
@@ -67,15 +67,18 @@ _HANDLERS: Final[dict[type[Any], Callable[[News, Any], Awaitable[None]]]] = {
 }
 
 
-class Announcer:
-    """One per process. account: the app's agent id."""
+def announcer(account: str) -> Listener:
+    """account: the app's agent id."""
+    return Listener("wecom_desk", _Announcer(account).hear, types_of(*_HANDLERS), begins_now=True)
 
+
+class _Announcer:
     def __init__(self, account: str) -> None:
         self._account = account
 
     async def hear(self, tx: Tx, batch: Sequence[Logged]) -> None:
         """The listener's handler."""
-        events = [one.event for one in batch if type(one.event) in _HANDLERS]
+        events = [one.event for one in batch]
         session_ids = {found for event in events if (found := _session_of(event))}
         coming = {one.session.id for one in events if isinstance(one, SessionAssigned)}
         news = News(tx, self._account, await served(tx, session_ids), coming)

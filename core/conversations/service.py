@@ -356,10 +356,13 @@ def _set_window(tx: Tx, thread: Thread, window: Window, session_id: str | None) 
     if (conversation.window_left, conversation.window_until) == (window.left, window.until):
         return
     conversation.window_left, conversation.window_until = window.left, window.until
-    tx.emit(
+    tx.emit_last(
         WindowChanged(
             conversation_id=conversation.id, session_id=session_id, window=window.view(tx.now)
-        )
+        ),
+        instead=lambda one: (
+            isinstance(one, WindowChanged) and one.conversation_id == conversation.id
+        ),
     )
 
 

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from bot.desk.jobs import timer_jobs
-from bot.desk.listener import LISTENER, Announcer
+from bot.desk.listener import announcer
 from core import outbox
 from core.accounts.limits import AccountLimits
 from core.accounts.service import register
 from core.actor import Actor
-from core.bus import EventBus, Listener
+from core.bus import EventBus
 from core.clock import ManualClock
 from core.content import Address, Image, Media, Text
 from core.conversations.deliveries import bounced
@@ -47,8 +47,7 @@ class World:
     def __init__(self, uow: UnitOfWork) -> None:
         self.uow = uow
         ports = in_process()
-        desk = Listener(LISTENER, Announcer("1000002").hear, begins_now=True)
-        self.bus = EventBus(uow, ports.wake_up, listeners=[desk])
+        self.bus = EventBus(uow, ports.wake_up, listeners=[announcer("1000002")])
         self.timers = TimerRunner(uow, timer_jobs(uow), ports.wake_up)
         self.said = 0
 
