@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.turn import Turn
-from core.content import Content, Image, Media, Menu, MenuItem, Text
+from core.content import Content, Menu, MenuItem, Text
 from core.conversations.queries import since_last_words, was_said
 from core.events import AlarmRaised
-from knowledge.decisions import FaqDecision, record
+from knowledge.chat_parts import ROOM, chat_parts
+from knowledge.decisions import FaqDecision, Offer, record
 from knowledge.gates import GateKind
 from knowledge.retriever import Band
 
@@ -72,13 +73,7 @@ async def _answer(turn: Turn, decision: FaqDecision, decision_id: str) -> None:
         MenuItem(id=f"{UNSOLVED}{decision_id}", label="没解决"),
         PEOPLE_ITEM,
     )
-    pictures = [Image(media=Media(attachment_id=one)) for one in offer.attachment_ids[:2]]
-    fits = len(text.encode()) <= turn.thread.limits.max_menu_head_bytes
-    contents: list[Content] = (
-        [*pictures, Menu(head=text, items=items)]
-        if fits
-        else [Text(text=text), *pictures, Menu(head="这个回答解决您的问题了吗？", items=items)]
-    )
+    before, head = _laid_out(text, offer, turn.thread.limits.max_menu_head_bytes)
     source = {
         "article_id": offer.article_id,
         "title": offer.title,
@@ -87,7 +82,15 @@ async def _answer(turn: Turn, decision: FaqDecision, decision_id: str) -> None:
     }
     if turn.session is not None:
         turn.session.bot_misses = 0
-    await turn.say(*contents, source=source)
+    await turn.say(*before, Menu(head=head, items=items), source=source)
+
+
+def _laid_out(text: str, offer: Offer, max_head_bytes: int) -> tuple[list[Content], str]:
+    """Text and pictures in the article's order, and the head of the menu that ends them."""
+    *parts, last = chat_parts(text, offer.attachment_ids)
+    if isinstance(last, Text) and len(last.text.encode()) <= max_head_bytes:
+        return [*parts], last.text
+    return [*chat_parts(text, offer.attachment_ids, ROOM - 1)], "这个回答解决您的问题了吗？"
 
 
 async def _offer(turn: Turn, decision: FaqDecision) -> None:

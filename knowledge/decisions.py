@@ -43,7 +43,7 @@ MENU_SIZE = 3
 class Offer:
     """A live article that was considered, with what a chat shows of it.
 
-    text: plain text of the answer. attachment_ids: pictures that follow it.
+    text: plain text of the answer. attachment_ids: pictures that are marked in it.
     number: the revision. score: log-odds, comparable within one decision only.
     """
 

@@ -10,6 +10,8 @@ from typing import Final
 import nh3
 from typing_extensions import override
 
+from knowledge.chat_parts import mark
+
 #: How an image of an article names its stored file: `attachment:<id>`.
 ATTACHMENT: Final = "attachment:"
 
@@ -44,7 +46,7 @@ _GAPS: Final = re.compile(r"\n{3,}")
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What a chat shows of rich text: one text, and the pictures that follow it (ids)."""
+    """What a chat shows of rich text: one text with marks, and the pictures they stand for."""
 
     text: str
     attachment_ids: tuple[str, ...] = ()
@@ -162,4 +164,4 @@ class _PlainWriter(HTMLParser):
         if found:
             self.attachment_ids.append(found.group(1))
             place = list(dict.fromkeys(self.attachment_ids)).index(found.group(1)) + 1
-            self._parts.append(f"（图{place}）")
+            self._parts.append(mark(place))

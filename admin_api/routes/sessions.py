@@ -25,7 +25,10 @@ from core.sessions.conclusion import MAX_TAG
 from core.sessions.queries import Filters, ListName, QueueBoard
 from core.sessions.talk import Posting
 from core.views import MessageView, NoteView, RatingView, SessionState, SessionView
+from knowledge.chat_parts import chat_parts
 from knowledge.feedback import cited
+from knowledge.queries import live_articles
+from knowledge.richtext import derived
 
 SERVE = Permission.SESSION_SERVE
 
@@ -156,9 +159,12 @@ async def list_messages(
 async def post_message(
     call: Call, tx: Tx, session_id: str, body: MessageBody
 ) -> list[MessageView]:
-    """Answer the customer; a long text becomes several messages."""
+    """Answer the customer; a long text becomes several messages.
+
+    An article's answer as it stands is sent with the article's pictures in their places.
+    """
     posting = Posting(
-        contents=[await _checked(tx, body.content)],
+        contents=await _with_pictures(tx, await _checked(tx, body.content), body.source),
         client_id=body.client_id,
         source={"article_id": body.source.article_id} if body.source else {},
         hold_if_closed=body.hold_if_closed,
@@ -257,6 +263,15 @@ async def list_read_marks(call: Call, tx: Tx) -> Listing[ReadMarkView]:
 
 
 _MAX_TEXT = 20_000
+
+
+async def _with_pictures(tx: Tx, content: Content, source: SourceBody | None) -> list[Content]:
+    if source is None or not isinstance(content, Text):
+        return [content]
+    for article in await live_articles(tx, [source.article_id]):
+        if content.text == article.answer:
+            return [*chat_parts(article.answer, derived(article.answer_html).attachment_ids)]
+    return [content]
 
 
 async def _checked(tx: Tx, content: Content) -> Content:

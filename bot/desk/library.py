@@ -10,16 +10,16 @@ from bot.desk.bench import Bench, serve
 from bot.desk.talking import post
 from bot.desk.words import shortened, who
 from core.clock import LOCAL_ZONE
-from core.content import Content, Image, Media, Text
+from core.content import Text
 from core.errors import NotFound
 from core.replies.queries import ReplyView, list_replies
 from core.views import SessionView
+from knowledge.chat_parts import chat_parts
 from knowledge.queries import live_articles
 from knowledge.richtext import derived
 
 _FOUND: Final = 5
 _LISTED: Final = 20
-_PICTURES: Final = 2
 ARTICLE: Final = "article"
 REPLY: Final = "reply"
 
@@ -67,10 +67,8 @@ async def _cite_article(bench: Bench, article_id: str) -> None:
         raise NotFound("article_not_live")
     article = found[0]
     pictures = derived(article.answer_html).attachment_ids if article.answer_html else ()
-    contents: list[Content] = [Text(text=article.answer)]
-    contents += [Image(media=Media(attachment_id=one)) for one in pictures[:_PICTURES]]
     source = {"article_id": article.id, "title": article.question}
-    await post(bench, contents, source=source)
+    await post(bench, [*chat_parts(article.answer, pictures)], source=source)
     number, session = await bench.session()
     title = shortened(article.question, 30)
     await bench.desk.answer(f"已把《{title}》发给 #{number} {who(session)}。")

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from core.content import Image, Text
 from core.db import UnitOfWork
 from knowledge import queries
+from knowledge.chat_parts import chat_parts
 from knowledge.models import ArticleRow
 from knowledge.richtext import derived, sanitised
 from tests.knowledge_base.conftest import published
@@ -125,3 +127,35 @@ def test_pictures_follow_the_text_each_once() -> None:
     html = "<img src='attachment:a1'><img src='attachment:b2'><img src='attachment:a1'>"
     assert derived(html).attachment_ids == ("a1", "b2")
     assert derived(html).text == "（图1）（图2）（图1）"
+
+
+@pytest.mark.parametrize(
+    ("text", "pictures", "room", "shown"),
+    [
+        ("只有文字", "", 4, ["只有文字"]),
+        ("先点这里（图1）再点那里", "a", 4, ["先点这里", "[a]", "再点那里"]),
+        ("（图1）看完图再点", "a", 4, ["[a]", "看完图再点"]),
+        ("甲（图1）乙（图2）丙", "ab", 5, ["甲", "[a]", "乙", "[b]", "丙"]),
+        ("甲（图1）乙（图2）丙", "ab", 4, ["甲", "[a]", "[b]", "乙\n（图2）\n丙"]),
+        ("甲（图1）乙（图2）丙", "ab", 3, ["[a]", "[b]", "甲\n（图1）\n乙\n（图2）\n丙"]),
+        (
+            "甲（图1）（图2）乙（图3）丙",
+            "abc",
+            3,
+            ["[a]", "[b]", "甲\n（图1）\n（图2）\n乙（图3）丙"],
+        ),
+        ("甲（图1）乙", "a", 1, ["甲（图1）乙"]),
+        ("同一张（图1）又一次（图1）", "a", 4, ["同一张", "[a]", "又一次（图1）"]),
+        ("写的（图7）不是图", "", 4, ["写的（图7）不是图"]),
+        ("正文没有记号", "a", 4, ["正文没有记号", "[a]"]),
+        ("（图1）（图2）", "ab", 4, ["[a]", "[b]"]),
+    ],
+)
+def test_pictures_stand_in_their_places_as_far_as_there_is_room(
+    text: str, pictures: str, room: int, shown: list[str]
+) -> None:
+    assert [as_word(part) for part in chat_parts(text, list(pictures), room)] == shown
+
+
+def as_word(part: Text | Image) -> str:
+    return part.text if isinstance(part, Text) else f"[{part.media.attachment_id}]"
