@@ -40,13 +40,9 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A document. topics: its question, other wordings, tags …, each a text."""
+class Kind:
+    """What filters look at: many documents share one."""
 
-    article_id: str
-    version: int
-    topics: tuple[str, ...]
-    answer: str = ""
     state: str = ""
     category: str = ""
     tags: frozenset[str] = frozenset()
@@ -57,6 +53,17 @@ class Entry:
         if wanted.category and not f"{self.category}/".startswith(f"{wanted.category}/"):
             return False
         return not wanted.tag or wanted.tag in self.tags
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document. topics: its question, other wordings, tags …, each a text."""
+
+    article_id: str
+    version: int
+    topics: tuple[str, ...]
+    answer: str = ""
+    kind: Kind = Kind()
 
 
 class FullText:
@@ -71,6 +78,9 @@ class FullText:
         #: By slot, made when an article comes: 100,000 of them take a second.
         self._lines: list[str] = []
         self._initials: tuple[str, Slots] | None = None
+        #: Every kind once with its number, and the numbers by slot.
+        self._kinds: dict[Kind, int] = {}
+        self._kind_of = np.zeros(1024, dtype=np.int32)
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -98,6 +108,9 @@ class FullText:
             self._lines.append("")
         self._lines[slot] = initials(entry.topics[0])
         self._slots[entry.article_id] = slot
+        if slot >= len(self._kind_of):
+            self._kind_of = np.resize(self._kind_of, 2 * len(self._kind_of))
+        self._kind_of[slot] = self._kinds.setdefault(entry.kind, len(self._kinds))
         self._topics.add(slot, entry.topics)
         self._answers.add(slot, [entry.answer])
         self._initials = None
@@ -123,10 +136,10 @@ class FullText:
             scores[: len(found)] += np.float32(weight) * found
         scores[self._by_initials(wanted.text)] += 1.0
         slots = np.flatnonzero(scores > 0)
-        slots = slots[np.lexsort((slots, -scores[slots]))]
         if wanted.is_narrow:
-            kept = [s for s in slots.tolist() if (e := self._entries[s]) and e.fits(wanted)]
-            slots = np.asarray(kept, dtype=np.int64)
+            fitting = np.array([kind.fits(wanted) for kind in self._kinds], dtype=np.bool_)
+            slots = slots[fitting[self._kind_of[slots]]]
+        slots = slots[np.lexsort((slots, -scores[slots]))]
         return slots.astype(np.int64), scores
 
     def alike(self, text: str, limit: int = 10) -> list[tuple[str, float]]:

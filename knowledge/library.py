@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from core.db import UnitOfWork
 from core.views import View
-from knowledge.fulltext import Entry, FullText, Wanted
+from knowledge.fulltext import Entry, FullText, Kind, Wanted
 from knowledge.models import ArticleRow
 from knowledge.queries import articles_by_id
 from knowledge.text import squeeze, words
@@ -141,7 +141,5 @@ def _entry(view: ArticleView) -> Entry:
         version=view.version,
         topics=(view.question, *view.similar, *view.tags, view.category, view.external_id),
         answer=view.answer,
-        state=view.state,
-        category=view.category,
-        tags=frozenset(view.tags),
+        kind=Kind(view.state, view.category, frozenset(view.tags)),
     )
