@@ -220,6 +220,14 @@ def _file_text(content: Image | Voice | Video | File) -> str:
     return f"{named}\n{reading}" if reading else named
 
 
+def joined(one: Content, more: Content, max_bytes: int) -> Text | None:
+    """Two texts as one, a line each; None where they are no texts or too long together."""
+    if not isinstance(one, Text) or not isinstance(more, Text):
+        return None
+    both = f"{one.text}\n{more.text}"
+    return Text(text=both) if len(both.encode()) <= max_bytes else None
+
+
 def split_text(text: str, max_bytes: int) -> list[str]:
     """Cut a text into parts of at most `max_bytes` of UTF-8; joined they are the text again.
 

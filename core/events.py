@@ -95,6 +95,7 @@ class MessageDeliveryChanged(_Event):
     session_id: str | None
     delivery: Delivery
     failure: str = ""
+    joined_to: str | None = None
 
 
 class MessageRecalled(_Event):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from itertools import takewhile
+from typing import Any, Literal, cast
 
 from pydantic import TypeAdapter
 from sqlalchemy import (
@@ -13,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    delete,
     insert,
     literal_column,
     select,
@@ -46,7 +49,11 @@ _KINDS: dict[str, TypeAdapter[Any]] = {
 
 
 class OutboxRow(Base):
-    """state: pending → sent | held (until the customer writes) | failed (dead letter)."""
+    """state: pending → sent | held (until the customer writes) | failed (dead letter).
+
+    A line that waits for a further one to be joined with is `waiting`, then pending. Nothing that
+    was owed after it goes before it, and no sender has it in hand.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -54,8 +61,8 @@ class OutboxRow(Base):
             "ix_outbox_pending",
             "address_key",
             "id",
-            sqlite_where=text("state in ('pending', 'held')"),
-            postgresql_where=text("state in ('pending', 'held')"),
+            sqlite_where=text("state in ('pending', 'held', 'waiting')"),
+            postgresql_where=text("state in ('pending', 'held', 'waiting')"),
         ),
         Index("ix_outbox_state", "state", "id"),
     )
@@ -82,13 +89,16 @@ _ENQUEUE = Statement(
     ),
 )  # fmt: skip
 _PENDING = Statement(
-    select(_T.id, _T.item_id, _T.item, _T.takes_slot, _T.attempts, _T.created_at)
-    .where(_T.address_key == bindparam("an_address"), _T.state == literal_column("'pending'"))
+    select(_T.id, _T.item_id, _T.item, _T.takes_slot, _T.attempts, _T.created_at, _T.state)
+    .where(
+        _T.address_key == bindparam("an_address"),
+        _T.state.in_((literal_column("'pending'"), literal_column("'waiting'"))),
+    )
     .order_by(_T.id)
     .limit(bindparam("most", type_=Integer))
 )
 _HELD = Statement(
-    select(_T.item_id)
+    select(_T.id, _T.item_id, _T.item)
     .where(_T.address_key == bindparam("an_address"), _T.state == literal_column("'held'"))
     .order_by(_T.id)
     .limit(bindparam("most", type_=Integer))
@@ -112,13 +122,24 @@ class Parcel:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message that no sender has in hand: it is held, or waits for a further line."""
+
+    outbox_id: int
+    message: OutboundMessage
+
+
+State = Literal["pending", "held", "waiting"]
+
+
 async def enqueue(
     tx: Tx,
     item_id: str,
     item: OutboundItem,
     *,
     takes_slot: bool = False,
-    is_held: bool = False,
+    state: State = "pending",
 ) -> None:
     """Owe `item` to its address. Callers ask the reply-window ledger first."""
     row = {
@@ -126,13 +147,13 @@ async def enqueue(
         "address_key": item.address.key,
         "item": dump_item(item),
         "takes_slot": takes_slot,
-        "state": "held" if is_held else "pending",
+        "state": state,
         "attempts": 0,
         "error": "",
         "created_at": tx.now,
     }
     await tx.run(_ENQUEUE, row)
-    if not is_held:
+    if state == "pending":
         await _line_up(tx, item.address.key)
 
 
@@ -143,7 +164,7 @@ async def pending(tx: Tx, address_key: str, *, limit: int = 20) -> list[Parcel]:
         Parcel(
             row.id, row.item_id, load_item(row.item), row.takes_slot, row.attempts, row.created_at
         )
-        for row in rows
+        for row in takewhile(lambda one: one.state == "pending", rows)
     ]
 
 
@@ -170,10 +191,14 @@ async def note_attempt(tx: Tx, parcel: Parcel, error: str) -> None:
     )
 
 
-async def held_ids(tx: Tx, address: Address, *, limit: int) -> list[str]:
-    """The oldest held items of an address."""
+async def held(tx: Tx, address: Address, *, limit: int) -> list[Kept]:
+    """The oldest held messages of an address."""
     rows = await tx.fetch(_HELD, {"an_address": address.key, "most": limit})
-    return [row.item_id for row in rows]
+    return [
+        Kept(row.id, item)
+        for row in rows
+        if isinstance(item := load_item(row.item), OutboundMessage)
+    ]
 
 
 async def resume(tx: Tx, address: Address, item_ids: list[str]) -> None:
@@ -187,6 +212,83 @@ async def resume(tx: Tx, address: Address, item_ids: list[str]) -> None:
         .execution_options(synchronize_session=False)
     )
     await _line_up(tx, address.key)
+
+
+async def newest_waiting(tx: Tx, address: Address) -> Kept | None:
+    """The line that waits for a further one, locked; None when something was owed after it."""
+    row = await tx.db.scalar(
+        select(OutboxRow)
+        .where(OutboxRow.address_key == address.key, OutboxRow.state.in_(("pending", "waiting")))
+        .order_by(OutboxRow.id.desc())
+        .limit(1)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None or row.state != "waiting":
+        return None
+    item = load_item(row.item)
+    return Kept(row.id, item) if isinstance(item, OutboundMessage) else None
+
+
+async def is_stuck(tx: Tx, address: Address) -> bool:
+    """Does something for this address wait for the platform to take it?"""
+    found = await tx.db.scalar(
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.address_key == address.key,
+            OutboxRow.state == "pending",
+            OutboxRow.attempts > 0,
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+async def rewrite(tx: Tx, kept: Kept, absorbed: Sequence[int] = ()) -> None:
+    """Put a message that is kept into other words; rows that it took along are gone."""
+    await tx.db.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == kept.outbox_id)
+        .values(item=dump_item(kept.message))
+        .execution_options(synchronize_session=False)
+    )
+    if absorbed:
+        await tx.db.execute(
+            delete(OutboxRow)
+            .where(OutboxRow.id.in_(absorbed))
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def send_waiting(tx: Tx, address: Address) -> list[datetime]:
+    """Lines that wait go now. Returns when they were said."""
+    rows = await tx.db.scalars(
+        update(OutboxRow)
+        .where(OutboxRow.address_key == address.key, OutboxRow.state == "waiting")
+        .values(state="pending")
+        .returning(OutboxRow.created_at)
+        .execution_options(synchronize_session=False)
+    )
+    said = list(rows)
+    if said:
+        await _line_up(tx, address.key)
+    return said
+
+
+async def carried(tx: Tx, message_id: str) -> tuple[str, ...]:
+    """The messages whose lines went with this one; empty for any other."""
+    item = await tx.db.scalar(select(OutboxRow.item).where(OutboxRow.item_id == message_id))
+    return tuple(item.get("also", ())) if item else ()
+
+
+async def count_slot(tx: Tx, parcel: Parcel) -> None:
+    """It went as an ordinary message after all."""
+    await tx.db.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == parcel.outbox_id)
+        .values(takes_slot=True)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _line_up(tx: Tx, address_key: str) -> None:

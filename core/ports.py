@@ -73,6 +73,7 @@ class OutboundMessage:
     event_code: a single-use code (welcome, queue, end) to send with instead of a plain send.
     code_expires_at: after it the code is not tried; the message goes the ordinary way.
     is_markdown: a text is Markdown; channels that cannot show it send it as it stands.
+    also: further messages of ours whose lines were joined into this one, in order.
     """
 
     address: Address
@@ -81,6 +82,7 @@ class OutboundMessage:
     event_code: str | None = None
     code_expires_at: datetime | None = None
     is_markdown: bool = False
+    also: tuple[str, ...] = ()
 
 
 NativeState = Literal["assistant", "queued", "servicer", "ended"]
@@ -91,8 +93,9 @@ class HandoverCommand:
     """Move the platform's own session state (微信客服 service_state).
 
     servicer_ref: the platform's user id; required for "servicer".
-    farewell: sent with the code that the change returns (rating menu on "ended"); where the
-    platform gives no code it is sent as an ordinary message if that is allowed.
+    farewell: sent with the code that the change returns (rating menu on "ended").
+    may_say_plainly: has the reply window room for it as an ordinary message, where the platform
+    gives no code or refuses it?
     """
 
     address: Address
@@ -100,6 +103,7 @@ class HandoverCommand:
     to: NativeState
     servicer_ref: str | None = None
     farewell: Content | None = None
+    may_say_plainly: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,11 @@ OutboundItem = OutboundMessage | HandoverCommand | RecallCommand | CardMessage |
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the platform said: its id, and facts such as `{"farewell": "sent"}`."""
+    """What the platform said: its id, and facts.
+
+    parts: how many messages it took. by: "code" when one of them went by an event code.
+    farewell: "sent" or "refused".
+    """
 
     vendor_id: str | None = None
     facts: dict[str, str] = field(default_factory=dict)

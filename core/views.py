@@ -63,10 +63,15 @@ class Delivery(StrEnum):
 
 
 class ReplyWindowView(View):
-    """What may still be sent. left: messages; until: moment; None where there is no limit."""
+    """What may still be sent. left: messages; until: moment; None where there is no limit.
+
+    warn_left, warn_at: with so few left, or from then on, whoever serves is warned.
+    """
 
     left: int | None
     until: datetime | None
+    warn_left: int = 0
+    warn_at: datetime | None = None
 
 
 class AccountView(View):
@@ -109,7 +114,10 @@ class ServicerView(View):
 
 
 class MessageView(View):
-    """One line of the transcript. seq: order within everything, for paging and resume."""
+    """One line of the transcript. seq: order within everything, for paging and resume.
+
+    joined_to: the message of ours with which this line goes to the customer, as one.
+    """
 
     id: str
     seq: int
@@ -125,6 +133,7 @@ class MessageView(View):
     recalled_at: datetime | None = None
     client_id: str | None = None
     source: dict[str, str] = {}
+    joined_to: str | None = None
 
 
 class NoteView(View):

@@ -129,7 +129,7 @@ async def window_changed(news: News, event: WindowChanged) -> None:
     if number is None:
         return
     await desk.notify(
-        f"#{number} {now.customer_name} 本轮只剩最后 {left} 条可发，请把话说完整。"
+        f"#{number} {now.customer_name} 本轮只剩最后 {left} 条可发，连着发的几句会合成一条。"
         if left
         else f"#{number} {now.customer_name} 本轮 5 条已用完，客户再来消息后才能继续；"
         "要先存下的话请发「留言 内容」。"

@@ -22,6 +22,7 @@ from core import inbox
 from core.accounts.queries import find_account
 from core.conversations import deliveries
 from core.conversations import service as conversations
+from core.conversations.receipts import mark_recalled
 from core.servicers.queries import servicer_of_wecom
 from core.servicers.service import set_accepting
 from core.sessions import native
@@ -48,7 +49,7 @@ async def message_recalled(update: MessageRecalled, ctx: Context) -> None:
     async with ctx.write() as turn:
         row = await conversations.find_heard(turn.tx, turn.thread.account.id, update.message_id)
         if row is not None:
-            await conversations.mark_recalled(turn.tx, row, update.occurred_at)
+            await mark_recalled(turn.tx, row, update.occurred_at)
             lines = turn.thread.conversation.pending_lines
             turn.thread.conversation.pending_lines = [one for one in lines if one != row.id]
 

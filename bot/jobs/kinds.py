@@ -14,6 +14,7 @@ from bot.jobs.reading import read_picture
 from bot.jobs.recurring import Recurring
 from bot.turn import MEDIA_TIMER, PROFILE_TIMER, READING_TIMER
 from core.attachments.service import AttachmentStore
+from core.conversations import joining
 from core.servicers.absence import ABSENCE_TIMER, go_offline
 from core.tickets.deadlines import timer_jobs as ticket_jobs
 from core.timers.runner import Job
@@ -28,6 +29,7 @@ def jobs_by_timer(
         BURST_TIMER: lambda timer: end_burst(tools, timer),
         MEDIA_TIMER: lambda timer: fetch_media(uow, channels, files, timer),
         READING_TIMER: lambda timer: read_picture(tools, files, timer),
+        joining.JOIN_TIMER: joining.timer_job(uow),
         ABSENCE_TIMER: lambda timer: go_offline(uow, timer),
         PROFILE_TIMER: lambda timer: directory.read_profile(uow, channels, timer),
         **desk_jobs(uow),

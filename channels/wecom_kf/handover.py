@@ -13,7 +13,7 @@ from channels.errors import ChannelError, RetryLater
 from channels.wecom.client import WeComClient
 from channels.wecom_kf.compose import WITH_CODE, WITH_TEXT_CODE
 from channels.wecom_kf.sender import Sender
-from core.content import Address
+from core.content import Address, Content
 from core.ports import HandoverCommand, KeyValue, NativeState, Receipt
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Handover:
         code = code or await self._cache.get(key)
         facts: dict[str, str] = {"state": command.to}
         if command.farewell is not None:
-            facts["farewell"] = await self._say_farewell(command, code)
+            facts |= await self._say_farewell(command, command.farewell, code)
         return Receipt(facts=facts)
 
     async def _change(self, command: HandoverCommand) -> str | None:
@@ -77,16 +77,15 @@ class Handover:
             return False
         return command.to != "servicer" or servicer == command.servicer_ref
 
-    async def _say_farewell(self, command: HandoverCommand, code: str | None) -> str:
-        """What became of it: sent or refused. An unreachable platform has the command repeated."""
-        farewell = command.farewell
-        if farewell is None:
-            return "none"
+    async def _say_farewell(
+        self, command: HandoverCommand, farewell: Content, code: str | None
+    ) -> dict[str, str]:
+        """What became of it, as facts. An unreachable platform has the command repeated."""
         address, message_id = command.address, command.command_id
         if code:
             allowed = _CODE_TYPES.get(command.to, WITH_TEXT_CODE)
             try:
-                await self._sender.send_by_code(
+                receipt = await self._sender.send_by_code(
                     address, message_id, farewell, code=code, allowed=allowed
                 )
             except RetryLater:
@@ -97,14 +96,16 @@ class Handover:
                     extra={"action": "wecom_kf.code_refused"},
                 )  # fmt: skip
             else:
-                return "sent"
+                return {"farewell": "sent", **receipt.facts}
+        if not command.may_say_plainly:
+            return {"farewell": "refused"}
         try:
-            await self._sender.send_plainly(address, message_id, farewell)
+            receipt = await self._sender.send_plainly(address, message_id, farewell)
         except RetryLater:
             raise
         except ChannelError:
-            return "refused"
-        return "sent"
+            return {"farewell": "refused"}
+        return {"farewell": "sent", **receipt.facts}
 
 
 def _who(address: Address) -> dict[str, object]:

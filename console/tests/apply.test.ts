@@ -50,7 +50,7 @@ describe("sessions", () => {
       type: "window.changed",
       conversation_id: here.conversation_id,
       session_id: here.id,
-      window: { left: 1, until: null },
+      window: { left: 1, until: null, warn_left: 1, warn_at: null },
     });
     expect(after.sessions[here.id]?.window.left).toBe(1);
     expect(after.sessions[there.id]).toBe(there);
@@ -86,12 +86,12 @@ describe("transcripts", () => {
     const stored = { ...two, content: { type: "image" as const, media } };
     const after = run(
       world({ threads: { conversation: [one, two] } }),
-      { type: "message.delivery_changed", message_id: one.id, ...ids, delivery: "failed", failure: "95001" },
+      { type: "message.delivery_changed", message_id: one.id, ...ids, delivery: "failed", failure: "95001", joined_to: "m0" },
       { type: "message.recalled", message_id: one.id, ...ids, recalled_at: "2026-03-01T01:02:00Z" },
       { type: "message.media_stored", message: stored },
     );
     expect(after.threads["conversation"]).toEqual([
-      { ...one, delivery: "failed", failure: "95001", recalled_at: "2026-03-01T01:02:00Z" },
+      { ...one, delivery: "failed", failure: "95001", joined_to: "m0", recalled_at: "2026-03-01T01:02:00Z" },
       stored,
     ]);
   });

@@ -40,10 +40,12 @@ test("only my own delivered message may be recalled, for two minutes", () => {
   expect(canRecall({ ...message, recalled_at: message.sent_at }, own, at(1))).toBe(false);
 });
 
-test("the window is open, at its last message, or closed by count or by time", () => {
+test("the window is open, nearly over, at its last message, or closed by count or by time", () => {
   const now = Date.parse("2026-03-02T00:00:00Z");
-  const level = (left: number | null, until: string | null) => windowLevel(aSession({ window: { left, until } }), now);
+  const level = (left: number | null, until: string | null, warn_at: string | null = null) =>
+    windowLevel(aSession({ window: { left, until, warn_left: 1, warn_at } }), now);
   expect(level(5, "2026-03-03T00:00:00Z")).toBe("open");
+  expect(level(5, "2026-03-02T02:00:00Z", "2026-03-02T00:00:00Z")).toBe("soon");
   expect(level(1, "2026-03-03T00:00:00Z")).toBe("last");
   expect(level(0, "2026-03-03T00:00:00Z")).toBe("closed");
   expect(level(5, "2026-03-01T00:00:00Z")).toBe("closed");

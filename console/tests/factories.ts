@@ -30,7 +30,7 @@ export function aSession(facts: Partial<SessionView> = {}): SessionView {
     topic: "",
     handoff_reason: "",
     assigned_because: "",
-    window: { left: 5, until: "2026-03-03T01:00:00Z" },
+    window: { left: 5, until: "2026-03-03T01:00:00Z", warn_left: 1, warn_at: "2026-03-02T23:00:00Z" },
     rating_score: null,
     summary: "",
     category_id: null,
@@ -58,6 +58,7 @@ export function aMessage(facts: Partial<MessageView> = {}): MessageView {
     recalled_at: null,
     client_id: null,
     source: {},
+    joined_to: null,
     ...facts,
   };
 }

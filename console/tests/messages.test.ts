@@ -45,7 +45,7 @@ test("an event that outruns the response leaves one line, in its later state", a
   const live = useLive();
   live.take({ type: "message.added", message: line });
   const ids = { message_id: "m1", conversation_id: "conversation", session_id: "session" };
-  live.take({ type: "message.delivery_changed", ...ids, delivery: "sent", failure: "" });
+  live.take({ type: "message.delivery_changed", ...ids, delivery: "sent", failure: "", joined_to: null });
   answer.settle([line]);
   await sending;
   expect(thread()).toMatchObject([{ id: "m1", delivery: "sent" }]);

@@ -9,15 +9,16 @@ from sqlalchemy import Row, Select, select
 from core import outbox
 from core.actor import Actor
 from core.audit import service as audit
-from core.content import Address
+from core.content import Address, plain_text
 from core.conversations.models import ConversationRow, MessageRow
-from core.conversations.service import set_delivery
+from core.conversations.receipts import set_delivery
 from core.customers.models import CustomerRow
 from core.db import Tx
 from core.errors import Conflict, NotFound
 from core.outbox import OutboxRow
 from core.paging import Page, decode_cursor, page_of
 from core.permissions import Permission
+from core.ports import OutboundMessage
 from core.views import Delivery, View
 
 
@@ -55,7 +56,8 @@ async def retry(tx: Tx, item_id: str, *, by: Actor) -> None:
     if row.state != "failed":
         raise Conflict("not_failed")
     await outbox.resume(tx, Address.parse(row.address_key), [item_id])
-    await set_delivery(tx, item_id, Delivery.PENDING)
+    for line in (item_id, *await outbox.carried(tx, item_id)):
+        await set_delivery(tx, line, Delivery.PENDING)
     await audit.append(tx, by=by, action="dead_letter.retried", target=item_id)
 
 
@@ -82,5 +84,11 @@ def _view(found: Row[OutboxRow, str | None, str | None, str | None]) -> DeadLett
         created_at=row.created_at,
         session_id=session_id,
         customer_name=customer_name or "",
-        text=text or "",
+        text=_words(row) or text or "",
     )
+
+
+def _words(row: OutboxRow) -> str:
+    """Of a message with all the lines that it took along."""
+    item = outbox.load_item(row.item)
+    return plain_text(item.content) if isinstance(item, OutboundMessage) else ""

@@ -5,7 +5,13 @@ from __future__ import annotations
 from core import outbox
 from core.conversations.models import MessageRow
 from core.conversations.queries import get_message
-from core.conversations.service import close_window, mark_recalled, set_delivery, spend
+from core.conversations.receipts import (
+    Placed,
+    close_window,
+    mark_recalled,
+    set_delivery,
+    spend,
+)
 from core.conversations.threads import find_thread
 from core.db import Tx
 from core.desk import cards
@@ -33,26 +39,39 @@ async def delivered(tx: Tx, parcel: Parcel, receipt: Receipt) -> None:
     if isinstance(item, OutboundMessage):
         vendor_id = receipt.vendor_id if receipt.vendor_id != item.message_id else None
         placed = await set_delivery(tx, item.message_id, Delivery.SENT, vendor_id=vendor_id)
-        await _count_parts(tx, item, receipt, placed.session_id if placed else None)
+        for line in item.also:
+            await set_delivery(tx, line, Delivery.SENT)
+        await _count(tx, parcel, receipt, placed)
     elif isinstance(item, HandoverCommand) and item.farewell is not None:
         is_sent = receipt.facts.get("farewell", "sent") == "sent"
-        state = Delivery.SENT if is_sent else Delivery.FAILED
-        await set_delivery(tx, item.command_id, state, failure="" if is_sent else "no_code")
+        state, failure = (Delivery.SENT, "") if is_sent else (Delivery.FAILED, "no_code")
+        placed = await set_delivery(tx, item.command_id, state, failure=failure)
+        if is_sent:
+            await _count(tx, parcel, receipt, placed)
     elif isinstance(item, CardMessage):
         code = receipt.facts.get("response_code", "")
         await cards.keep_code(tx, item.task_id, code, tx.now)
     elif isinstance(item, RecallCommand):
-        await mark_recalled(tx, await get_message(tx, item.message_id), tx.now)
+        for line in (item.message_id, *await outbox.carried(tx, item.message_id)):
+            await mark_recalled(tx, await get_message(tx, line), tx.now)
 
 
-async def _count_parts(
-    tx: Tx, item: OutboundMessage, receipt: Receipt, session_id: str | None
-) -> None:
-    """What the channel had to cut into several messages counts as several for the platform too."""
-    more = int(receipt.facts.get("parts", "1")) - 1
-    thread = await find_thread(tx, address=item.address) if more > 0 else None
+async def _count(tx: Tx, parcel: Parcel, receipt: Receipt, placed: Placed | None) -> None:
+    """What took more messages than was foreseen counts for the platform, so it counts for us.
+
+    The channel had to cut it into several, or the code that it should go by was refused.
+    """
+    by_code = receipt.facts.get("by") == "code"
+    taken = int(receipt.facts.get("parts", "1")) - by_code
+    more = taken - parcel.takes_slot
+    if placed is None or more <= 0:
+        return
+    thread = await find_thread(tx, address=parcel.item.address)
     if thread is not None:
-        spend(tx, thread, session_id, more)
+        spend(tx, thread, placed.session_id, more)
+        thread.conversation.last_ours_at = tx.now
+        if not parcel.takes_slot:
+            await outbox.count_slot(tx, parcel)
 
 
 async def refused(tx: Tx, parcel: Parcel, failure: SendFailure) -> None:
@@ -63,7 +82,8 @@ async def refused(tx: Tx, parcel: Parcel, failure: SendFailure) -> None:
     row = await _message_of(tx, parcel)
     if row is not None:
         state = Delivery.HELD if is_held else Delivery.FAILED
-        await set_delivery(tx, row.id, state, failure=_word(failure))
+        for line in (row.id, *(item.also if isinstance(item, OutboundMessage) else ())):
+            await set_delivery(tx, line, state, failure=_word(failure))
     thread = await find_thread(tx, address=item.address)
     session_id = row.session_id if row is not None else None
     if thread is not None and failure.kind == "window_closed":
@@ -78,6 +98,8 @@ async def bounced(tx: Tx, message_id: str, reason: str) -> None:
     placed = await set_delivery(tx, message_id, Delivery.FAILED, failure=reason)
     if placed is None:
         return
+    for line in await outbox.carried(tx, message_id):
+        await set_delivery(tx, line, Delivery.FAILED, failure=reason)
     facts = {"reason": reason, "item_id": message_id, "item": "OutboundMessage"}
     tx.emit(AlarmRaised(code="delivery_failed", session_id=placed.session_id, facts=facts))
 

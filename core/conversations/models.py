@@ -24,6 +24,8 @@ class ConversationRow(Base):
     window_left: Mapped[int | None]
     last_customer_at: Mapped[datetime | None]
     last_ours_at: Mapped[datetime | None]
+    #: Since when a line of ours waits in the outbox for further ones; None when none does.
+    joining_since: Mapped[datetime | None]
     last_message_at: Mapped[datetime | None] = mapped_column(index=True)
     last_message_text: Mapped[str] = mapped_column(String(200), default="")
     is_muted: Mapped[bool] = mapped_column(Boolean, default=False)
@@ -66,6 +68,8 @@ class MessageRow(Base):
     #: The desk's own id of what it posted; the parts of a long text share it.
     client_id: Mapped[str | None] = mapped_column(String(64))
     part: Mapped[int] = mapped_column(default=0)
+    #: The message of ours that this line goes with, where several share one.
+    joined_to: Mapped[str | None] = mapped_column(String(32))
     #: Where an answer came from: article_id, title, decision_id.
     source: Mapped[dict[str, Any]] = mapped_column(default=dict)
 

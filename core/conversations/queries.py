@@ -31,6 +31,7 @@ def message_view(row: MessageRow, servicer_name: str = "") -> MessageView:
         recalled_at=row.recalled_at,
         client_id=row.client_id if row.part == 0 else None,
         source=row.source,
+        joined_to=row.joined_to,
     )
 
 

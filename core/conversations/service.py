@@ -14,20 +14,19 @@ from sqlalchemy import select
 
 from core import outbox
 from core.content import Content, Text, plain_text, split_text
-from core.conversations import statements
+from core.conversations import joining, statements
 from core.conversations.models import MessageRow
+from core.conversations.queries import get_message
+from core.conversations.receipts import set_window
 from core.conversations.threads import Thread
-from core.conversations.window import Window, opened
+from core.conversations.window import opened
 from core.db import Tx
 from core.errors import WindowClosed
-from core.events import (
-    MessageAdded,
-    MessageDeliveryChanged,
-    MessageRecalled,
-    WindowChanged,
-)
+from core.events import MessageAdded
 from core.ids import new_id
+from core.outbox import Kept
 from core.ports import HandoverCommand, NativeState, OutboundMessage, RecallCommand
+from core.settings import reception
 from core.views import Delivery, MessageView, Sender
 
 #: Platforms tell the moment of a message in whole seconds, cut off.
@@ -90,9 +89,11 @@ async def hear(tx: Tx, thread: Thread, session_id: str | None, heard: Heard) -> 
     if is_customer:
         conversation.last_customer_at = heard.sent_at
         spoken_since = await _slots_taken_since(tx, thread, heard.sent_at)
+        waited = await joining.let_go(tx, thread)
+        spoken_since += sum(said < heard.sent_at + _CLOCK_GRAIN for said in waited)
         window = opened(thread.limits, heard.sent_at).take(spoken_since)
-        _set_window(tx, thread, window, session_id)
-        await release_held(tx, thread, session_id)
+        set_window(tx, thread, window, session_id)
+        await joining.release_held(tx, thread, session_id)
     return view
 
 
@@ -119,45 +120,44 @@ async def say(tx: Tx, thread: Thread, session_id: str | None, speech: Speech) ->
     parts = [
         part for content in speech.contents for part in _fit(content, thread.limits.max_text_bytes)
     ]
+    is_line = speech.sender is Sender.SERVICER and [part.type for part in parts] == ["text"]
+    if is_line:
+        await joining.hold(tx, thread)
+        carrier = await joining.carrier_for(tx, thread, parts[0], speech.servicer_id)
+        if carrier is not None:
+            return [await _say_along(tx, thread, session_id, speech, carrier)]
+    await joining.let_go(tx, thread)
     is_coded = speech.event_code is not None
     is_held = not is_coded and not thread.window.allows(len(parts), tx.now, reserve=speech.reserve)
     if is_held and not speech.hold_if_closed:
-        window = thread.window.view(tx.now)
+        window = thread.window.view(tx.now, tx.settings.get(reception.Window))
         raise WindowClosed(left=window.left, until=window.until, needed=len(parts))
+    state: outbox.State = "held" if is_held else "pending"
+    if is_line and not is_held and await joining.should_wait(tx, thread):
+        state = "waiting"
     views = [
-        await _say_one(tx, thread, session_id, speech, part, index, is_held=is_held)
+        await _say_one(tx, thread, session_id, speech, part, index, state)
         for index, part in enumerate(parts)
     ]
+    if state == "waiting":
+        await joining.wait(tx, thread)
     if not is_held and not is_coded:
         thread.conversation.last_ours_at = tx.now
-        _set_window(tx, thread, thread.window.take(len(parts)), session_id)
+        set_window(tx, thread, thread.window.take(len(parts)), session_id)
     return views
 
 
-async def _say_one(  # noqa: PLR0913 - the steps of `say`, cut out
+async def _say_one(  # noqa: PLR0913, PLR0917 - the steps of `say`, cut out
     tx: Tx,
     thread: Thread,
     session_id: str | None,
     speech: Speech,
     content: Content,
     index: int,
-    *,
-    is_held: bool,
+    state: outbox.State,
 ) -> MessageView:
-    view = await _write_down(
-        tx,
-        thread,
-        content,
-        session_id=session_id,
-        sender=speech.sender,
-        servicer_id=speech.servicer_id,
-        servicer_name=speech.servicer_name,
-        sent_at=tx.now,
-        delivery=Delivery.HELD if is_held else Delivery.PENDING,
-        client_id=speech.client_id,
-        part=index,
-        source=dict(speech.source),
-    )
+    delivery = Delivery.HELD if state == "held" else Delivery.PENDING
+    view = await _write_speech(tx, thread, session_id, speech, content, delivery, part=index)
     item = OutboundMessage(
         address=thread.address,
         message_id=view.id,
@@ -166,8 +166,50 @@ async def _say_one(  # noqa: PLR0913 - the steps of `say`, cut out
         code_expires_at=speech.code_expires_at,
     )
     takes_slot = item.event_code is None
-    await outbox.enqueue(tx, view.id, item, takes_slot=takes_slot, is_held=is_held)
+    await outbox.enqueue(tx, view.id, item, takes_slot=takes_slot, state=state)
     return view
+
+
+async def _say_along(
+    tx: Tx, thread: Thread, session_id: str | None, speech: Speech, carrier: Kept
+) -> MessageView:
+    """A further line of a message that still waits: no slot, no row of its own in the outbox."""
+    line = speech.contents[0]
+    view = await _write_speech(
+        tx, thread, session_id, speech, line, Delivery.PENDING,
+        joined_to=carrier.message.message_id,
+    )  # fmt: skip
+    thread.conversation.last_ours_at = tx.now
+    await joining.take_along(tx, thread, carrier, line, view.id)
+    return view
+
+
+async def _write_speech(  # noqa: PLR0913 - the steps of `say`, cut out
+    tx: Tx,
+    thread: Thread,
+    session_id: str | None,
+    speech: Speech,
+    content: Content,
+    delivery: Delivery,
+    *,
+    part: int = 0,
+    joined_to: str | None = None,
+) -> MessageView:
+    return await _write_down(
+        tx,
+        thread,
+        content,
+        session_id=session_id,
+        sender=speech.sender,
+        servicer_id=speech.servicer_id,
+        servicer_name=speech.servicer_name,
+        sent_at=tx.now,
+        delivery=delivery,
+        client_id=speech.client_id,
+        part=part,
+        source=dict(speech.source),
+        joined_to=joined_to,
+    )
 
 
 async def hand_over(
@@ -181,8 +223,10 @@ async def hand_over(
 ) -> None:
     """Owe the platform a change of its own session state, with a word to the customer.
 
-    The word goes by the code that the change returns and takes no slot of the window.
+    The word goes by the code that the change returns; without one it takes a slot of the window,
+    if there is one.
     """
+    await joining.let_go(tx, thread)
     command_id = new_id()
     if farewell is not None:
         await _write_down(
@@ -195,93 +239,20 @@ async def hand_over(
             sent_at=tx.now,
             delivery=Delivery.PENDING,
         )
-    command = HandoverCommand(thread.address, command_id, to, servicer_ref, farewell)
+    has_room = thread.window.allows(1, tx.now)
+    command = HandoverCommand(thread.address, command_id, to, servicer_ref, farewell, has_room)
     await outbox.enqueue(tx, command_id, command)
 
 
-async def release_held(tx: Tx, thread: Thread, session_id: str | None) -> None:
-    """The customer wrote: let held messages go, oldest first, as many as the window takes."""
-    room = thread.window.room(tx.now)
-    limit = 100 if room is None else room
-    item_ids = await outbox.held_ids(tx, thread.address, limit=limit) if limit else []
-    if not item_ids:
-        return
-    await outbox.resume(tx, thread.address, item_ids)
-    thread.conversation.last_ours_at = tx.now
-    _set_window(tx, thread, thread.window.take(len(item_ids)), session_id)
-    for item_id in item_ids:
-        await set_delivery(tx, item_id, Delivery.PENDING)
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Where a message of ours stands."""
-
-    message_id: str
-    conversation_id: str
-    session_id: str | None
-
-
-async def set_delivery(
-    tx: Tx, message_id: str, delivery: Delivery, *, failure: str = "", vendor_id: str | None = None
-) -> Placed | None:
-    """What became of a message of ours; None when it is not ours, or nothing changed.
-
-    vendor_id: the platform's own id, where it made one.
-    """
-    row = {"an_id": message_id, "to": delivery, "why": failure, "vendor": vendor_id}
-    rows = await tx.fetch(statements.DELIVERED, row)
-    if not rows:
-        return None
-    found = rows[0]
-    placed = Placed(message_id, found.conversation_id, found.session_id)
-    _announce_delivery(tx, placed, delivery, failure)
-    return placed
-
-
-def _announce_delivery(tx: Tx, placed: Placed, delivery: Delivery, failure: str = "") -> None:
-    tx.emit(
-        MessageDeliveryChanged(
-            message_id=placed.message_id,
-            conversation_id=placed.conversation_id,
-            session_id=placed.session_id,
-            delivery=delivery,
-            failure=failure,
-        )
-    )
-
-
-def close_window(tx: Tx, thread: Thread, session_id: str | None) -> None:
-    """The platform says that the window is used up: believe it over our own count."""
-    if thread.conversation.window_left is not None:
-        _set_window(tx, thread, Window(0, thread.conversation.window_until), session_id)
-
-
-def spend(tx: Tx, thread: Thread, session_id: str | None, count: int) -> None:
-    """Something took more messages than was foreseen."""
-    _set_window(tx, thread, thread.window.take(count), session_id)
-
-
 async def ask_recall(tx: Tx, thread: Thread, row: MessageRow) -> None:
-    """Owe the platform a withdrawal; the transcript changes when it is done."""
+    """Owe the platform a withdrawal, of the whole message that a line was joined to.
+
+    The transcript changes when it is done.
+    """
     command_id = new_id()
-    item = RecallCommand(thread.address, command_id, row.id, row.vendor_id)
+    carrier = await get_message(tx, row.joined_to) if row.joined_to else row
+    item = RecallCommand(thread.address, command_id, carrier.id, carrier.vendor_id)
     await outbox.enqueue(tx, command_id, item)
-
-
-async def mark_recalled(tx: Tx, row: MessageRow, at: datetime) -> None:
-    """The message was withdrawn, by whoever sent it. Idempotent."""
-    if row.recalled_at is not None:
-        return
-    row.recalled_at = at
-    tx.emit(
-        MessageRecalled(
-            message_id=row.id,
-            conversation_id=row.conversation_id,
-            session_id=row.session_id,
-            recalled_at=at,
-        )
-    )
 
 
 async def find_heard(tx: Tx, account_id: str, vendor_id: str) -> MessageRow | None:
@@ -309,6 +280,7 @@ async def _write_down(  # noqa: PLR0913 - a line of the transcript has so many p
     client_id: str | None = None,
     part: int = 0,
     source: dict[str, str] | None = None,
+    joined_to: str | None = None,
 ) -> MessageView:
     """Add a line to the transcript and tell everyone."""
     text = plain_text(content)
@@ -331,6 +303,7 @@ async def _write_down(  # noqa: PLR0913 - a line of the transcript has so many p
         "client_id": client_id,
         "part": part,
         "source": source or {},
+        "joined_to": joined_to,
     }
     seq: int = (await tx.fetch(statements.INSERT, row))[0].seq
     view = MessageView(
@@ -346,24 +319,10 @@ async def _write_down(  # noqa: PLR0913 - a line of the transcript has so many p
         delivery=delivery,
         client_id=client_id if part == 0 else None,
         source=source or {},
+        joined_to=joined_to,
     )
     tx.emit(MessageAdded(message=view))
     return view
-
-
-def _set_window(tx: Tx, thread: Thread, window: Window, session_id: str | None) -> None:
-    conversation = thread.conversation
-    if (conversation.window_left, conversation.window_until) == (window.left, window.until):
-        return
-    conversation.window_left, conversation.window_until = window.left, window.until
-    tx.emit_last(
-        WindowChanged(
-            conversation_id=conversation.id, session_id=session_id, window=window.view(tx.now)
-        ),
-        instead=lambda one: (
-            isinstance(one, WindowChanged) and one.conversation_id == conversation.id
-        ),
-    )
 
 
 def _fit(content: Content, max_text_bytes: int) -> list[Content]:

@@ -27,7 +27,7 @@ INSERT = Statement(
     columns=(
         "id", "account_id", "conversation_id", "session_id", "vendor_id", "sender", "servicer_id",
         "content", "text", "sent_at", "created_at", "delivery", "failure", "client_id", "part",
-        "source",
+        "source", "joined_to",
     ),
 )  # fmt: skip
 SLOTS_TAKEN = Statement(
@@ -51,6 +51,7 @@ DELIVERED = Statement(
         delivery=bindparam("to"),
         failure=bindparam("why"),
         vendor_id=func.coalesce(bindparam("vendor", type_=String), _T.vendor_id),
+        joined_to=func.coalesce(bindparam("carrier", type_=String), _T.joined_to),
     )
-    .returning(_T.conversation_id, _T.session_id)
+    .returning(_T.conversation_id, _T.session_id, _T.joined_to)
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.accounts.limits import AccountLimits
+from core.settings import reception
 from core.views import ReplyWindowView
 
 
@@ -20,9 +21,14 @@ class Window:
     left: int | None
     until: datetime | None
 
-    def view(self, now: datetime) -> ReplyWindowView:
+    def view(self, now: datetime, rules: reception.Window) -> ReplyWindowView:
         """What people see: a window that is over has nothing left."""
-        return ReplyWindowView(left=self.room(now), until=self.until)
+        if self.until is None:
+            return ReplyWindowView(left=None, until=None)
+        warn_at = self.until - timedelta(seconds=rules.warn_before_s)
+        return ReplyWindowView(
+            left=self.room(now), until=self.until, warn_left=rules.warn_left, warn_at=warn_at
+        )
 
     def room(self, now: datetime) -> int | None:
         """How many messages may go now; None: any number."""

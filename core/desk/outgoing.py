@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import delete, func, select
 
 from core import outbox
-from core.content import Address, Content, Text, split_text
+from core.content import Address, Content, Text, joined, split_text
 from core.db import Tx
 from core.desk import cards, pace
 from core.desk.models import DeskNoticeRow, DeskRow
@@ -90,21 +90,21 @@ async def _under_way(tx: Tx, desk: DeskRow) -> int:
 
 async def _joined(tx: Tx, items: Sequence[Any]) -> list[Shown]:
     """Texts that follow one another become one; cards that are closed by now are left out."""
-    joined: list[Shown] = []
+    shown: list[Shown] = []
     for item in items:
         if isinstance(item, CardMessage):
             card = await cards.find(tx, item.task_id)
             if card is None or not card.label:
-                joined.append(item)
+                shown.append(item)
             continue
         for part in _parts(item):
-            last = joined[-1] if joined else None
+            last = shown[-1] if shown else None
             both = _one_text(last, part)
             if both is not None:
-                joined[-1] = both
+                shown[-1] = both
             else:
-                joined.append(part)
-    return joined
+                shown.append(part)
+    return shown
 
 
 def _parts(message: OutboundMessage) -> list[OutboundMessage]:
@@ -122,9 +122,5 @@ def _one_text(last: Shown | None, more: OutboundMessage) -> OutboundMessage | No
     """Both as one message; None where they cannot be."""
     if not isinstance(last, OutboundMessage):
         return None
-    if not isinstance(last.content, Text) or not isinstance(more.content, Text):
-        return None
-    text = f"{last.content.text}\n{more.content.text}"
-    if len(text.encode()) > MAX_TEXT_BYTES:
-        return None
-    return replace(last, content=Text(text=text))
+    both = joined(last.content, more.content, MAX_TEXT_BYTES)
+    return None if both is None else replace(last, content=both)

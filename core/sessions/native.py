@@ -55,13 +55,16 @@ async def ended(
     session: SessionRow | None,
     code: tuple[str | None, datetime | None],
 ) -> None:
-    """The servicer ended it in the client: the rating goes out with the code that came along."""
+    """The servicer ended it in the client: the rating goes out with the code that came along.
+
+    Without one it is an ordinary message, when the reply window has room for it.
+    """
     if session is None:
         return
     was_served = session.assigned_at is not None
     actor = Actor.system("native")
     await close(tx, session.id, reason="ended_natively", by=actor, is_native_end=True)
     menu = await farewell.invitation(tx, session, was_served=was_served)
-    if menu is not None and code[0] is not None:
+    if menu is not None and (code[0] is not None or thread.window.allows(1, tx.now)):
         speech = Speech([menu], Sender.SYSTEM, event_code=code[0], code_expires_at=code[1])
         await say(tx, thread, session.id, speech)

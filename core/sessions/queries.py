@@ -23,6 +23,7 @@ from core.queues.estimate import expected_wait
 from core.ratings.models import RatingRow
 from core.servicers.models import ServicerRow
 from core.sessions.models import SessionRow, SessionTagRow
+from core.settings import reception
 from core.settings.reception import Reception
 from core.tickets.models import TicketCategoryRow
 from core.views import ServiceMode, SessionState, SessionView, View
@@ -91,7 +92,7 @@ def _select() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _view(found: Row[*tuple[Any, ...]], now: datetime) -> SessionView:
+def _view(found: Row[*tuple[Any, ...]], tx: Tx) -> SessionView:
     row: SessionRow = found[0]
     conversation: ConversationRow = found[1]
     window = Window(conversation.window_left, conversation.window_until)
@@ -121,7 +122,7 @@ def _view(found: Row[*tuple[Any, ...]], now: datetime) -> SessionView:
         topic=row.topic,
         handoff_reason=row.handoff_reason,
         assigned_because=row.assigned_because,
-        window=window.view(now),
+        window=window.view(tx.now, tx.settings.get(reception.Window)),
         rating_score=found[7],
         summary=row.summary,
         category_id=row.category_id,
@@ -141,7 +142,7 @@ async def session_view(tx: Tx, session_id: str) -> SessionView:
     found = (await tx.db.execute(_BY_ID, {"wanted": session_id})).first()
     if found is None:
         raise NotFound("session_not_found")
-    return _view(found, tx.now)
+    return _view(found, tx)
 
 
 _OPEN_SESSION = select(SessionRow).where(
@@ -200,7 +201,7 @@ async def list_sessions(
     statement = _filtered(_select(), filters or Filters())
     if view == "queue":
         rows = (await tx.db.execute(_in_queue_order(statement).limit(limit))).all()
-        return Page(tuple(_view(found, tx.now) for found in rows))
+        return Page(tuple(_view(found, tx) for found in rows))
     if view == "mine":
         statement = statement.where(
             SessionRow.servicer_id == (by.servicer_id or ""),
@@ -218,7 +219,7 @@ async def list_sessions(
         )
     statement = statement.order_by(SessionRow.opened_at.desc(), SessionRow.id.desc())
     rows = (await tx.db.execute(statement.limit(limit + 1))).all()
-    views = [_view(found, tx.now) for found in rows]
+    views = [_view(found, tx) for found in rows]
     return page_of(views, limit, lambda one: (one.opened_at, one.id))
 
 
@@ -348,7 +349,7 @@ async def queue_board(tx: Tx, *, limit: int = 200) -> QueueBoard:
     measured = await service_time(tx)
     items = []
     for position, found in enumerate(rows, start=1):
-        view = _view(found, tx.now)
+        view = _view(found, tx)
         wait = expected_wait(
             position,
             free_slots=capacity.free,

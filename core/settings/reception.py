@@ -199,6 +199,22 @@ class Window(Section):
     reserve_last: bool = Field(
         True, title="保留最后一条", description="系统通知不占用最后一条，留给人工的结果或结束语"
     )
+    join_left: int = Field(
+        2,
+        ge=0,
+        le=5,
+        title="剩余几条以内时合并发送",
+        description="接待人员连着发的几句文字合成一条，省下回复次数；0 表示不合并",
+        json_schema_extra=unit("条"),
+    )
+    join_wait_s: int = Field(
+        4,
+        ge=1,
+        le=30,
+        title="合并发送时等下一句多久",
+        description="每来一句重新等，最多等三次",
+        json_schema_extra=unit("s"),
+    )
     warn_left: int = Field(
         1, ge=0, le=5, title="剩余几条时提醒接待人员", json_schema_extra=unit("条")
     )

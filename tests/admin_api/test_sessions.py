@@ -8,7 +8,8 @@ import pytest
 
 from core.accounts.service import register
 from core.content import Image, Location, Media, Text
-from core.conversations.service import Speech, say, set_delivery
+from core.conversations.receipts import set_delivery
+from core.conversations.service import Speech, say
 from core.conversations.threads import ensure_thread
 from core.ratings import service as ratings
 from core.servicers.service import set_accepting
@@ -85,10 +86,11 @@ async def test_the_reply_window_is_honoured_and_holding_is_offered(
     await servicer.call("POST", f"{path}/claim")
     left = (await servicer.call("GET", path))["window"]["left"]
     for number in range(left):
-        body = _text(f"第{number}条", f"w-{number}")
-        await servicer.call("POST", f"{path}/messages", body, status=201)
+        long = _text(f"第{number}条" + "很长的说明" * 200, f"w-{number}")  # joins no other
+        await servicer.call("POST", f"{path}/messages", long, status=201)
+    body = _text("太多" * 200, "w-x")
     problem = await servicer.refused(
-        "POST", f"{path}/messages", _text("太多", "w-x"), status=409, code="window_closed"
+        "POST", f"{path}/messages", body, status=409, code="window_closed"
     )
     assert problem["facts"]["left"] == 0
     assert problem["facts"]["until"].endswith("Z")

@@ -6315,6 +6315,11 @@ export interface components {
              * @default
              */
             failure: string;
+            /**
+             * Joined To
+             * @default null
+             */
+            joined_to: string | null;
         };
         /** MessageRecalled */
         MessageRecalled: {
@@ -6338,6 +6343,8 @@ export interface components {
         /**
          * MessageView
          * @description One line of the transcript. seq: order within everything, for paging and resume.
+         *
+         *     joined_to: the message of ours with which this line goes to the customer, as one.
          */
         MessageView: {
             /** Id */
@@ -6386,6 +6393,11 @@ export interface components {
             source: {
                 [key: string]: string;
             };
+            /**
+             * Joined To
+             * @default null
+             */
+            joined_to: string | null;
         };
         /** MiniProgram */
         MiniProgram: {
@@ -7400,12 +7412,24 @@ export interface components {
         /**
          * ReplyWindowView
          * @description What may still be sent. left: messages; until: moment; None where there is no limit.
+         *
+         *     warn_left, warn_at: with so few left, or from then on, whoever serves is warned.
          */
         ReplyWindowView: {
             /** Left */
             left: number | null;
             /** Until */
             until: string | null;
+            /**
+             * Warn Left
+             * @default 0
+             */
+            warn_left: number;
+            /**
+             * Warn At
+             * @default null
+             */
+            warn_at: string | null;
         };
         /**
          * ReviewBody

@@ -65,6 +65,7 @@ export function apply(world: World, event: Event): World {
         ...line,
         delivery: event.delivery,
         failure: event.failure ?? "",
+        joined_to: event.joined_to ?? line.joined_to,
       }));
     case "message.recalled":
       return inThread(world, event.conversation_id, event.message_id, (line) => ({

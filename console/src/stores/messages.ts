@@ -56,6 +56,12 @@ export const useMessages = defineStore("messages", () => {
     }
   }
 
+  /** Did it go to the customer in one message with other lines? */
+  function isShared(message: MessageView): boolean {
+    const lines = threads.value[message.conversation_id] ?? [];
+    return Boolean(message.joined_to) || lines.some((line) => line.joined_to === message.id);
+  }
+
   function setOlder(conversation: string, has: boolean): void {
     hasOlder.value = { ...hasOlder.value, [conversation]: has };
   }
@@ -100,7 +106,7 @@ export const useMessages = defineStore("messages", () => {
     put(session.conversation_id, [await api.recall(session.id, id)]);
   }
 
-  return { threads, hasOlder, load, loadOlder, reach, send, resend, drop, recall };
+  return { threads, hasOlder, load, loadOlder, reach, isShared, send, resend, drop, recall };
 });
 
 export interface SendExtra {
@@ -125,5 +131,6 @@ function optimistic(session: SessionView, content: Content, articleId: string | 
     failure: "",
     recalled_at: null,
     source: articleId ? { article_id: articleId } : {},
+    joined_to: null,
   };
 }

@@ -375,7 +375,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('item_id', name=op.f('uq_outbox_item_id'))
     )
     with op.batch_alter_table('outbox', schema=None) as batch_op:
-        batch_op.create_index('ix_outbox_pending', ['address_key', 'id'], unique=False, sqlite_where=sa.text("state in ('pending', 'held')"), postgresql_where=sa.text("state in ('pending', 'held')"))
+        batch_op.create_index('ix_outbox_pending', ['address_key', 'id'], unique=False, sqlite_where=sa.text("state in ('pending', 'held', 'waiting')"), postgresql_where=sa.text("state in ('pending', 'held', 'waiting')"))
         batch_op.create_index('ix_outbox_state', ['state', 'id'], unique=False)
 
     op.create_table('reviews',
@@ -787,6 +787,7 @@ def upgrade() -> None:
     sa.Column('window_left', sa.Integer(), nullable=True),
     sa.Column('last_customer_at', UtcDateTime(), nullable=True),
     sa.Column('last_ours_at', UtcDateTime(), nullable=True),
+    sa.Column('joining_since', UtcDateTime(), nullable=True),
     sa.Column('last_message_at', UtcDateTime(), nullable=True),
     sa.Column('last_message_text', sa.String(length=200), nullable=False),
     sa.Column('is_muted', sa.Boolean(), nullable=False),
@@ -997,6 +998,7 @@ def upgrade() -> None:
     sa.Column('recalled_at', UtcDateTime(), nullable=True),
     sa.Column('client_id', sa.String(length=64), nullable=True),
     sa.Column('part', sa.Integer(), nullable=False),
+    sa.Column('joined_to', sa.String(length=32), nullable=True),
     sa.Column('source', Json, nullable=False),
     sa.ForeignKeyConstraint(['conversation_id'], ['conversations.id'], name=op.f('fk_messages_conversation_id')),
     sa.ForeignKeyConstraint(['session_id'], ['sessions.id'], name=op.f('fk_messages_session_id')),

@@ -51,7 +51,7 @@ async def test_the_rating_menu_goes_with_the_closing_code(kf: WeComKf, wecom: Fa
     wecom.will_answer(TRANS, {**CODE, "msg_code": "MSGCODE_END_0001"})
     receipt = await kf.send(command("ended", RATING))
     assert wecom.bodies("kf/send_msg_on_event") == [payload("kf_send_on_event_csat.json")]
-    assert receipt.facts == {"state": "ended", "farewell": "sent"}
+    assert receipt.facts == {"state": "ended", "farewell": "sent", "by": "code"}
 
 
 async def test_with_the_code_of_the_queue_a_menu_becomes_text(

@@ -155,7 +155,7 @@ async def test_a_session_handed_to_a_servicer_is_mirrored_and_rated(
     welcome = Text(text="陈静为您服务")
     command = HandoverCommand(first.address, "h1", "servicer", "chenjing", welcome)
     receipt = await desk.kf.send(command)
-    assert receipt.facts == {"state": "servicer", "farewell": "sent"}
+    assert receipt.facts == {"state": "servicer", "farewell": "sent", "by": "code"}
     await customer.hears("陈静为您服务")
     with pytest.raises(WrongState):
         await desk.kf.send(OutboundMessage(first.address, "out1", Text(text="a")))
@@ -183,7 +183,8 @@ async def test_ending_by_command_sends_the_rating_menu(
     await desk.kf.send(HandoverCommand(first.address, "h1", "servicer", "chenjing"))
     rating = Menu(head="请评价", items=(MenuItem(id="csat_1_5", label="满意"),))
     command = HandoverCommand(first.address, "h2", "ended", farewell=rating)
-    assert (await desk.kf.send(command)).facts == {"state": "ended", "farewell": "sent"}
+    ended = {"state": "ended", "farewell": "sent", "by": "code"}
+    assert (await desk.kf.send(command)).facts == ended
     await customer.hears("请评价")
     assert await customer.state() == 4
     again = await desk.kf.send(HandoverCommand(first.address, "h3", "ended"))

@@ -9,7 +9,7 @@ import pytest
 from core.clock import ManualClock
 from core.content import Text
 from core.conversations.queries import get_message
-from core.conversations.service import mark_recalled
+from core.conversations.receipts import mark_recalled
 from core.db import UnitOfWork
 from core.history import index, search
 from core.history.search import Wanted

@@ -37,10 +37,12 @@ export function canRecall(message: MessageView, servicer: ServicerView | null, n
 /** Most that may be sent after a customer's message. Source: developer.work.weixin.qq.com/document/path/94677 */
 export const WINDOW_SIZE = 5;
 
-export type WindowLevel = "open" | "last" | "closed";
+export type WindowLevel = "open" | "soon" | "last" | "closed";
 
+/** last: few messages are left. soon: little time is left. */
 export function windowLevel(session: SessionView, now: number): WindowLevel {
-  const { left, until } = session.window;
+  const { left, until, warn_left, warn_at } = session.window;
   if (left === 0 || (until !== null && new Date(until).getTime() <= now)) return "closed";
-  return left === 1 ? "last" : "open";
+  if (left !== null && left <= Math.max(1, warn_left ?? 0)) return "last";
+  return warn_at && new Date(warn_at).getTime() <= now ? "soon" : "open";
 }

@@ -36,6 +36,7 @@ export default {
     filter: "Filter by customer or institution",
   },
   chat: {
+    recall_joined: "This line was sent in one message with others: all of them are taken back.",
     export: "Save the conversation",
     ticket: "Ticket",
     claim: "Claim",
@@ -84,6 +85,7 @@ export default {
   },
   delivery: {
     pending: "Sending",
+    joined: "Sent in one message with the line above",
     sent: "Delivered",
     received: "",
     held: "Goes out when the customer writes again",
@@ -111,7 +113,10 @@ export default {
   window: {
     left: "{left}/5 left",
     until: "until {time}",
-    last: "One message left: say everything in it",
+    last: "{left} left: lines sent in a row go as one message",
+    soon: "closes {time}: answer soon",
+    row_last: "{left} left",
+    row_soon: "no replies after {time}",
     closed: "The reply window is closed: messages are kept until the customer writes",
     hint: "WeChat allows 5 replies within 48 hours after each message of the customer",
   },

@@ -37,6 +37,7 @@ export default {
   },
   chat: {
     export: "导出对话",
+    recall_joined: "这句话和同时发送的几句合成了一条，会一起撤回。",
     ticket: "建工单",
     claim: "接入",
     takeover: "接管",
@@ -84,6 +85,7 @@ export default {
   },
   delivery: {
     pending: "发送中",
+    joined: "与上一句合成一条发送",
     sent: "已送达",
     received: "",
     held: "等客户下次开口时自动发出",
@@ -111,7 +113,10 @@ export default {
   window: {
     left: "还可发 {left}/5 条",
     until: "至 {time}",
-    last: "只剩最后 1 条，请把话合在一起发",
+    last: "只剩 {left} 条，连着发的几句会合成一条",
+    soon: "{time} 关闭，请尽快答复",
+    row_last: "只剩 {left} 条可发",
+    row_soon: "{time} 后不能回复",
     closed: "回复窗口已关闭：客户再说话之前，消息会先保存",
     hint: "微信客服规定：客户每次说话后 48 小时内最多回复 5 条",
   },
