@@ -16,7 +16,7 @@ from admin_api.uploads import read_upload
 from core.customers import duplicates, exporter, importer, merge, profiles, tags
 from core.customers.duplicates import DuplicateGroupView, DuplicateView
 from core.customers.importer import ImportReport
-from core.customers.merge import MergeView
+from core.customers.merge import Belongings, MergeView
 from core.customers.profiles import CustomerSecret, ProfileView
 from core.customers.queries import customer_view
 from core.customers.tags import TagView
@@ -64,9 +64,14 @@ class TimelineQuery(PageQuery):
 
 
 class MergeCustomersBody(Body):
-    """gone_id: the customer whose everything moves to the other."""
+    """gone_id: the customer whose everything moves to the other.
+
+    take: fields whose value theirs replaces (name, avatar, institution, phone, email, id_number,
+    `custom.<key>`); null: whoever has registered gives the name. What is empty is completed.
+    """
 
     gone_id: Id
+    take: list[Annotated[str, Field(max_length=64)]] | None = Field(None, max_length=60)
 
 
 class CustomerTagsBody(Body):
@@ -183,7 +188,14 @@ async def merge_customers(
     call: Call, tx: Tx, customer_id: str, body: MergeCustomersBody
 ) -> MergeView:
     """Move everything of another customer to this one."""
-    return await merge.merge(tx, customer_id, body.gone_id, by=call.actor)
+    return await merge.merge(tx, customer_id, body.gone_id, by=call.actor, take=body.take)
+
+
+@endpoint("GET", "/customers/{customer_id}/belongings", access=SERVE, tag="customers")
+async def count_belongings(call: Call, tx: Tx, customer_id: str) -> Belongings:
+    """How many sessions, tickets and ratings this customer has."""
+    del call
+    return await merge.belongings(tx, customer_id)
 
 
 @endpoint("GET", "/customers/{customer_id}/merges", access=SERVE, tag="customers")

@@ -45,7 +45,7 @@ MAX_AT_ONCE = 200
 
 
 class TicketQuery(PageQuery):
-    """state, priority: several joined by commas. servicer_id `me`: one's own."""
+    """state, priority: several joined by commas. servicer_id `me`: one's own. tag: exactly."""
 
     state: str = Field("", max_length=200)
     priority: str = Field("", max_length=64)
@@ -59,6 +59,7 @@ class TicketQuery(PageQuery):
     is_breached: bool | None = None
     created_from: AwareDatetime | None = None
     created_until: AwareDatetime | None = None
+    tag: str = Field("", max_length=32)
     q: str = Field("", max_length=64)
     order: Literal["newest", "due"] = "newest"
 

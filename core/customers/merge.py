@@ -6,7 +6,7 @@ Which tables speak of customers is read from the schema: every foreign key to `c
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    func,
     insert,
     select,
     tuple_,
@@ -27,7 +28,7 @@ from sqlalchemy.types import TypeEngine
 
 from core.actor import Actor
 from core.audit import service as audit
-from core.customers import names
+from core.customers import combining, names
 from core.customers.file_models import CustomerMergeRow
 from core.customers.models import CustomerRow
 from core.customers.queries import customer_view
@@ -38,9 +39,6 @@ from core.ids import new_id
 from core.permissions import Permission
 from core.views import CustomerView, View
 
-#: Filled from the other customer where the kept one has nothing.
-_FILL = ("avatar_url", "institution_id")
-_PHONE = ("phone_sealed", "phone_index", "phone_masked")
 #: How many primary keys one statement names.
 _CHUNK = 200
 
@@ -58,26 +56,42 @@ class MergeView(View):
     undone_at: datetime | None
 
 
-async def merge(tx: Tx, kept_id: str, gone_id: str, *, by: Actor) -> MergeView:
+class Belongings(View):
+    """What would move with a customer; `identities` are channels on which they write."""
+
+    identities: int
+    sessions: int
+    tickets: int
+    ratings: int
+
+
+async def merge(
+    tx: Tx, kept_id: str, gone_id: str, *, by: Actor, take: Collection[str] | None = None
+) -> MergeView:
     """Move everything of one customer to another and remember how to undo it.
 
-    Raises: Forbidden; NotFound; Invalid when both are the same.
+    take: fields whose value the other gives; None: see `combining`.
+    Raises: Forbidden; NotFound; Invalid when both are the same, or a field is unknown.
     """
     by.require(Permission.CUSTOMER_MANAGE)
     if kept_id == gone_id:
         raise Invalid("same_customer", field="gone_id")
+    combining.check(take or ())
     rows = {key: await _locked(tx, key) for key in sorted((kept_id, gone_id))}
     kept, gone = rows[kept_id], rows[gone_id]
     before: Json = {"kept": _stored(kept), "gone": _stored(gone), "dropped": {}}
     moved: dict[str, list[list[Any]]] = {}
+    table, replaced = await combining.give_way(tx, kept_id, gone_id, take or ())
+    if replaced:
+        before["dropped"][table.name] = [_plain(row) for row in replaced]
     for column in customer_columns():
         keys, dropped = await _move(tx, column, gone_id, kept_id)
         if keys:
             moved[column.table.name] = keys
         if dropped:
-            before["dropped"][column.table.name] = dropped
+            before["dropped"].setdefault(column.table.name, []).extend(dropped)
     await _move_bindings(tx, gone_id, kept_id, moved, before["dropped"])
-    _combine(kept, gone)
+    combining.combine(kept, gone, take)
     await names.rename(tx, kept, kept.name)
     await tx.db.delete(gone)
     row = CustomerMergeRow(
@@ -91,7 +105,7 @@ async def merge(tx: Tx, kept_id: str, gone_id: str, *, by: Actor) -> MergeView:
         merged_by=by.key,
     )
     tx.db.add(row)
-    facts = {"gone": gone_id, "merge": row.id}
+    facts = {"gone": gone_id, "merge": row.id, "taken": sorted(take or ())}
     await audit.append(tx, by=by, action="customer.merged", target=kept_id, facts=facts)
     tx.emit(CustomerChanged(customer=await customer_view(tx, kept_id)))
     return await _view(tx, row)
@@ -135,6 +149,17 @@ async def merges_of(tx: Tx, customer_id: str) -> tuple[MergeView, ...]:
     query = select(CustomerMergeRow).where(CustomerMergeRow.kept_id == customer_id)
     rows = (await tx.db.scalars(query.order_by(CustomerMergeRow.merged_at.desc()))).all()
     return tuple([await _view(tx, row) for row in rows])
+
+
+async def belongings(tx: Tx, customer_id: str) -> Belongings:
+    """How much history a customer has. Raises: NotFound."""
+    await customer_view(tx, customer_id)
+    tables = {column.table.name: column for column in customer_columns()}
+    counts = [
+        select(func.count()).where(tables[name] == customer_id).scalar_subquery().label(name)
+        for name in Belongings.model_fields
+    ]
+    return Belongings(**(await tx.db.execute(select(*counts))).one()._mapping)
 
 
 async def current_id(tx: Tx, customer_id: str) -> str:
@@ -228,21 +253,6 @@ async def _move_back(tx: Tx, column: Column[Any], row: CustomerMergeRow) -> None
         await tx.db.execute(update(table).where(mine).values({column: row.gone_id}))
     for dropped in row.before["dropped"].get(table.name, []):
         await tx.db.execute(insert(table).values(_loaded(table, dropped)))
-
-
-def _combine(kept: CustomerRow, gone: CustomerRow) -> None:
-    """What the merged customer is: the kept one, completed from the other."""
-    for name in _FILL:
-        setattr(kept, name, getattr(kept, name) or getattr(gone, name))
-    if not kept.phone_sealed:
-        for name in _PHONE:
-            setattr(kept, name, getattr(gone, name))
-    if kept.is_temporary and not gone.is_temporary:
-        kept.name, kept.is_temporary = gone.name, False
-    kept.tags = list(dict.fromkeys([*kept.tags, *gone.tags]))
-    kept.note = "\n".join(note for note in (kept.note, gone.note) if note)
-    kept.custom = {**gone.custom, **kept.custom}
-    kept.version += 1
 
 
 def _separate(kept: CustomerRow, row: CustomerMergeRow) -> None:

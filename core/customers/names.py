@@ -65,6 +65,7 @@ async def rarest(tx: Tx, words: Sequence[str]) -> str | None:
     found: tuple[int, str] | None = None
     for word in words:
         some = select(CustomerWordRow.customer_id).where(CustomerWordRow.word == word)
+        some = some.order_by(CustomerWordRow.customer_id)  # by the index, however common
         counted = select(func.count()).select_from(some.limit(_COUNTED).subquery())
         count = await tx.db.scalar(counted) or 0
         if found is None or count < found[0]:

@@ -17,6 +17,7 @@ from core.customers.profiles import CustomerSecret
 from core.customers.queries import customer_views
 from core.db import Tx
 from core.institutions import queries as institutions
+from core.institutions.models import InstitutionKeyRow
 from core.paging import Page, decode_cursor, page_of
 from core.sealing import KeyRing
 from core.views import CustomerView
@@ -25,6 +26,8 @@ _MAX_TERMS: Final = 4
 #: Up to so many institutions are named in the statement; more are met soon on the newest pages.
 _FEW: Final = 200
 _NEWEST: Final = 20_000
+#: Fewer customers than these have a rare word: they are read by their ids.
+_FEW_NAMED: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,9 @@ class _Term:
 
     def works_there(self) -> ColumnElement[bool]:
         """The customer belongs to one of those institutions."""
-        if self.is_broad:
-            return CustomerRow.institution_id.in_(institutions.meant(self.text))
+        if self.is_broad:  # asked of each customer: those are met soon
+            here = InstitutionKeyRow.institution_id == CustomerRow.institution_id
+            return institutions.meant(self.text).where(here).exists()
         return CustomerRow.institution_id.in_(self.places)
 
     def fits(self) -> ColumnElement[bool]:
@@ -84,13 +88,15 @@ async def _named(tx: Tx, term: _Term, where: ColumnElement[bool], limit: int) ->
     word = await names.rarest(tx, sorted(names.searched(term.text)))
     if word is None:
         return set()
-    query = (
-        select(CustomerWordRow.customer_id)
-        .join(CustomerRow, CustomerRow.id == CustomerWordRow.customer_id)
-        .where(CustomerWordRow.word == word, term.is_named(), where)
-        .order_by(CustomerWordRow.customer_id.desc())
-    )
-    return set(await tx.db.scalars(query.limit(limit)))
+    ids = select(CustomerWordRow.customer_id).where(CustomerWordRow.word == word)
+    ids = ids.order_by(CustomerWordRow.customer_id.desc())
+    fits = and_(term.is_named(), where)
+    few = (await tx.db.scalars(ids.limit(_FEW_NAMED))).all()
+    if len(few) < _FEW_NAMED:
+        rare = select(CustomerRow.id).where(CustomerRow.id.in_(few), fits)
+        return set(await tx.db.scalars(rare.order_by(CustomerRow.id.desc()).limit(limit)))
+    common = ids.join(CustomerRow, CustomerRow.id == CustomerWordRow.customer_id).where(fits)
+    return set(await tx.db.scalars(common.limit(limit)))
 
 
 async def _working(

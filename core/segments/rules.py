@@ -13,9 +13,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import (
     ColumnElement,
-    Select,
+    Float,
     SQLColumnExpression,
     and_,
+    cast,
     false,
     func,
     not_,
@@ -263,25 +264,28 @@ def _created(rule: CreatedRule, now: datetime) -> ColumnElement[bool]:
 
 def _contacted(rule: ContactedRule, now: datetime) -> ColumnElement[bool]:
     since = now - timedelta(days=rule.days)
-    recent = select(ConversationRow.customer_id).where(ConversationRow.last_customer_at >= since)
+    recent = select(ConversationRow.customer_id).where(
+        ConversationRow.last_message_at >= since,  # implied, and what the index knows
+        ConversationRow.last_customer_at >= since,
+    )
     return CustomerRow.id.in_(recent)
 
 
 def _consulted(rule: ConsultedRule, now: datetime) -> ColumnElement[bool]:
     since = now - timedelta(days=rule.days)
-    found: Select[str]
-    if rule.what == "sessions":
-        found = select(SessionRow.customer_id).where(SessionRow.opened_at >= since)
-        found = found.group_by(SessionRow.customer_id)
-    else:
-        found = select(TicketRow.customer_id).where(TicketRow.created_at >= since)
-        found = found.group_by(TicketRow.customer_id)
-    return CustomerRow.id.in_(found.having(func.count() >= rule.at_least))
+    customer, at = {
+        "sessions": (SessionRow.customer_id, SessionRow.opened_at),
+        "tickets": (TicketRow.customer_id, TicketRow.created_at),
+    }[rule.what]
+    found = select(customer).where(at >= since)
+    if rule.at_least > 1:  # grouping reads everything; once needs the window alone
+        found = found.group_by(customer).having(func.count() >= rule.at_least)
+    return CustomerRow.id.in_(found)
 
 
 def _rated(rule: RatedRule, now: datetime) -> ColumnElement[bool]:
     since = now - timedelta(days=rule.days)
-    mean = func.avg(RatingRow.score)
+    mean = func.avg(cast(RatingRow.score, Float))
     found = (
         select(RatingRow.customer_id)
         .where(RatingRow.score.is_not(None), RatingRow.requested_at >= since)

@@ -22,7 +22,7 @@ class SessionRow(Base):
         ),
         Index("ix_sessions_queue", "state", "rank_at", "id"),
         Index("ix_sessions_servicer_state", "servicer_id", "state"),
-        Index("ix_sessions_opened", "opened_at", "id"),
+        Index("ix_sessions_opened", "opened_at", "id", "customer_id"),
         Index("ix_sessions_category", "category_id", "opened_at", "id"),
     )
 

@@ -33,10 +33,12 @@ class TicketRow(Base):
         Index("ix_tickets_institution", "institution_id", "id"),
         Index("ix_tickets_session", "session_id"),
         _with_deadline("ix_tickets_due"),
+        _with_deadline("ix_tickets_state_due", "state"),
         _with_deadline("ix_tickets_servicer_due", "servicer_id"),
         _with_deadline("ix_tickets_team_due", "team_id"),
         _with_deadline("ix_tickets_category_due", "category_id"),
         _with_deadline("ix_tickets_priority_due", "priority"),
+        _with_deadline("ix_tickets_breached_due", "is_breached", "state"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -75,12 +77,12 @@ class TicketRow(Base):
 
 
 class TicketWordRow(Base):
-    """A word of a title; see words.py. Its tickets come newest first, as lists do."""
+    """A word of a title, or a tag; see words.py. Its tickets come newest first, as lists do."""
 
     __tablename__ = "ticket_words"
     __table_args__ = (Index("ix_ticket_words_ticket", "ticket_id"),)
 
-    word: Mapped[str] = mapped_column(String(32), primary_key=True)
+    word: Mapped[str] = mapped_column(String(33), primary_key=True)
     ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.attachments.queries import attachment_names
 from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Tx
 from core.errors import NotFound
+from core.ids import first_id_at
 from core.paging import Page, decode_cursor, page_of
 from core.servicers.models import ServicerRow
 from core.teams.models import TeamRow
@@ -20,20 +22,25 @@ from core.tickets.access import By, CustomerActor, may_see, party_of
 from core.tickets.models import TicketCategoryRow, TicketEntryRow, TicketRow, TicketWordRow
 from core.tickets.numbers import normal_number
 from core.tickets.record import entry_view, make_view, view
-from core.tickets.words import rarest
+from core.tickets.words import Lead, lead, may_lead, tag_word
 from core.views import Priority, TicketEntryView, TicketState, TicketView
+from core.words import words_of
 
 MAX_LIMIT = 200
 #: Nobody counts further by eye, and counting on costs as much as reading.
 COUNTED = 1000
+#: What no index knows (a single character) is looked for in the titles of so many newest tickets.
+READ_THROUGH = 10_000
+FEW = 2000
 Order = Literal["newest", "due"]
 
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """Empty means any. q: a ticket number, or words of the title.
+    """Empty means any. q: a ticket number, or words of the title. tag: exactly this one.
 
-    Latin words and numbers of a title are found whole, Chinese from any two characters on.
+    Latin words and numbers of a title are found whole, Chinese from any two characters on; a
+    single one among the newest READ_THROUGH.
     """
 
     states: Sequence[TicketState] = ()
@@ -105,16 +112,12 @@ async def of_customer(tx: Tx, by: CustomerActor, *, limit: int = 10) -> tuple[Ti
 
 async def counts_by_state(tx: Tx, wanted: TicketFilter) -> dict[TicketState, int]:
     """How many tickets each column of the board holds; COUNTED + 1 means more than COUNTED."""
-    word = await _driving_word(tx, wanted)
     states = tuple(wanted.states) or tuple(TicketState)
     counts = [
-        select(literal(state.value), func.count()).select_from(
-            _through(select(TicketRow.id), word)
-            .where(*_conditions(wanted), TicketRow.state == state)
-            .limit(COUNTED + 1)
-            .subquery()
+        select(literal(str(state)), func.count()).select_from(
+            _found(wanted, state, word).order_by(_key(word)).limit(COUNTED + 1).subquery()
         )
-        for state in states
+        for state, word in (await _leads(tx, wanted, states)).items()
     ]
     rows = (await tx.db.execute(union_all(*counts))).all()
     return {TicketState(state): int(count) for state, count in rows if count}
@@ -144,19 +147,20 @@ async def entries(
 async def _newest_ids(
     tx: Tx, wanted: TicketFilter, cursor: str | None, limit: int
 ) -> Sequence[str]:
-    """One short walk per state, then the newest of them: no state's rows are read in vain.
-
-    Late tickets are few: their index names the state, so each state is walked there too.
-    """
-    any_state = tuple(TicketState) if wanted.is_breached else (None,)
-    states: Sequence[TicketState | None] = tuple(wanted.states) or any_state
-    word = await _driving_word(tx, wanted)
-    walks = [_walk(wanted, state, cursor, limit, word) for state in states]
+    """One short walk per state, then the newest of them: no state's rows are read in vain."""
+    leads = await _leads(tx, wanted, _walked(wanted))
+    walks = [_walk(wanted, state, cursor, limit, word) for state, word in leads.items()]
     if len(walks) == 1:
         return (await tx.db.scalars(walks[0])).all()
     joined = union_all(*(select(walk.subquery()) for walk in walks)).subquery()
     newest = select(joined.c.id).order_by(joined.c.id.desc()).limit(limit)
     return (await tx.db.scalars(newest)).all()
+
+
+def _walked(wanted: TicketFilter) -> Sequence[TicketState | None]:
+    """Late tickets are few: their indexes name the state, so each state is walked there too."""
+    any_state = tuple(TicketState) if wanted.is_breached else (None,)
+    return tuple(wanted.states) or any_state
 
 
 def _walk(
@@ -166,18 +170,66 @@ def _walk(
     limit: int,
     word: str | None,
 ) -> Select[str]:
-    query = _through(select(TicketRow.id), word).where(*_conditions(wanted))
-    key = TicketRow.id if word is None else TicketWordRow.ticket_id
-    if state is not None:
-        query = query.where(TicketRow.state == state)
+    query, key = _found(wanted, state, word), _key(word)
     if cursor:
         query = query.where(key < decode_cursor(cursor, str)[0])
     return query.order_by(key.desc()).limit(limit)
 
 
-async def _driving_word(tx: Tx, wanted: TicketFilter) -> str | None:
+def _found(wanted: TicketFilter, state: TicketState | None, word: str | None) -> Select[str]:
+    query = _through(select(TicketRow.id), word)
+    query = query.where(*_conditions(wanted), *_span(wanted, _key(word)))
+    return query if state is None else query.where(TicketRow.state == state)
+
+
+async def _leads(
+    tx: Tx, wanted: TicketFilter, states: Sequence[TicketState | None]
+) -> dict[TicketState | None, str | None]:
+    """The word (or tag) whose tickets are read for a state; None: the state's own are fewer."""
+    found = await _lead(tx, wanted)
+    if found is None:
+        return dict.fromkeys(states)
+    few = await _small(tx, [one for one in states if one]) if found.is_common else ()
+    return {state: None if state in few else found.word for state in states}
+
+
+async def _lead(tx: Tx, wanted: TicketFilter) -> Lead | None:
     text = wanted.q.strip()
-    return None if not text or normal_number(text) else await rarest(tx, text)
+    words = frozenset[str]() if not text or normal_number(text) else words_of(text)
+    return await lead(tx, words | {tag_word(wanted.tag)} if wanted.tag else words)
+
+
+async def _small(tx: Tx, states: Sequence[TicketState]) -> set[str]:
+    """States with so few tickets that all of them are read at once."""
+    if not states:
+        return set()
+    counts = [
+        select(literal(state.value).label("state"), func.count().label("tickets")).select_from(
+            select(TicketRow.id)
+            .where(TicketRow.state == state)
+            .order_by(TicketRow.id)  # by the index, however many there are
+            .limit(FEW)
+            .subquery()
+        )
+        for state in states
+    ]
+    rows = (await tx.db.execute(union_all(*counts))).all()
+    return {state for state, tickets in rows if tickets < FEW}
+
+
+def _key(word: str | None) -> InstrumentedAttribute[str]:
+    """The column whose index is walked."""
+    return TicketRow.id if word is None else TicketWordRow.ticket_id
+
+
+def _span(wanted: TicketFilter, key: InstrumentedAttribute[str]) -> list[ColumnElement[bool]]:
+    """The dates as a range of ids, which begin with their moment: every walk can begin there."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.created_from is not None:
+        found.append(key >= first_id_at(wanted.created_from))
+    if wanted.created_until is not None:
+        found.append(key < first_id_at(wanted.created_until + timedelta(milliseconds=1)))
+    return found
 
 
 def _through(query: Select[Any], word: str | None) -> Select[Any]:
@@ -191,16 +243,31 @@ def _through(query: Select[Any], word: str | None) -> Select[Any]:
 async def _by_deadline(
     tx: Tx, wanted: TicketFilter, cursor: str | None, limit: int
 ) -> Page[TicketView]:
-    query = select(TicketRow).where(TicketRow.due_at.is_not(None), *_conditions(wanted))
-    query = _through(query, await _driving_word(tx, wanted))
-    if wanted.states:
-        query = query.where(TicketRow.state.in_(wanted.states))
+    """One walk per state again. What a rare word leads to is sorted instead."""
+    found = await _lead(tx, wanted)
+    word = found.word if found and not found.is_common else None
+    walks = [
+        _due_walk(wanted, state, cursor, word).limit(limit + 1).subquery()
+        for state in _walked(wanted)
+    ]
+    joined = union_all(*(select(walk) for walk in walks)).subquery()
+    nearest = select(joined.c.id).order_by(joined.c.due_at, joined.c.id).limit(limit + 1)
+    ids = (await tx.db.scalars(nearest)).all()
+    query = select(TicketRow).where(TicketRow.id.in_(ids))
+    rows = await _views(tx, query.order_by(TicketRow.due_at, TicketRow.id))
+    return page_of(rows, limit, lambda ticket: (ticket.due_at, ticket.id))
+
+
+def _due_walk(
+    wanted: TicketFilter, state: TicketState | None, cursor: str | None, word: str | None
+) -> Select[str]:
+    query = _found(wanted, state, word).add_columns(TicketRow.due_at)
+    query = query.where(TicketRow.due_at.is_not(None))
     if cursor:
         due_at, ticket_id = decode_cursor(cursor, datetime, str)
         later = and_(TicketRow.due_at == due_at, TicketRow.id > ticket_id)
         query = query.where(TicketRow.due_at >= due_at, or_(TicketRow.due_at > due_at, later))
-    query = query.order_by(TicketRow.due_at, TicketRow.id).limit(limit + 1)
-    return page_of(await _views(tx, query), limit, lambda ticket: (ticket.due_at, ticket.id))
+    return query.order_by(TicketRow.due_at, TicketRow.id)
 
 
 def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
@@ -219,6 +286,10 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         found.append(TicketRow.created_at >= wanted.created_from)
     if wanted.created_until is not None:
         found.append(TicketRow.created_at < wanted.created_until)
+    if wanted.tag:
+        tags = aliased(TicketWordRow)
+        tagged = and_(tags.ticket_id == TicketRow.id, tags.word == tag_word(wanted.tag))
+        found.append(exists().where(tagged))
     if wanted.q.strip():
         found.append(_search(wanted.q.strip()))
     return found
@@ -229,7 +300,10 @@ def _search(text: str) -> ColumnElement[bool]:
     if number is not None:
         return TicketRow.number == number
     words = [TicketRow.title.icontains(word, autoescape=True) for word in text.split()]
-    return and_(*words)
+    if may_lead(words_of(text)):
+        return and_(*words)
+    newest = select(TicketRow.id).order_by(TicketRow.id.desc()).offset(READ_THROUGH).limit(1)
+    return and_(*words, TicketRow.id > func.coalesce(newest.scalar_subquery(), ""))
 
 
 async def _views(tx: Tx, tickets: Select[TicketRow]) -> list[TicketView]:

@@ -12,7 +12,7 @@ from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.events import TicketMoved, TicketNudged, TicketOpened, TicketUpdated
 from core.fields import checked_fields
-from core.ids import new_id
+from core.ids import id_at
 from core.settings.queries import get as setting
 from core.settings.sections import Tickets
 from core.sla.service import SlaStep
@@ -158,7 +158,7 @@ async def change(
     if {"priority", "category_id"} & set(changed):
         await promise(tx, row, SlaStep.REMATCHED)
     await add_entry(tx, row, by, Line("changed", facts={"changed": ",".join(changed)} | facts))
-    if "title" in changed:
+    if {"title", "tags"} & set(changed):
         await words.index(tx, row)
     result = await saved(tx, row)
     tx.emit(TicketUpdated(ticket=result, changed=changed, by=by.name))
@@ -195,7 +195,7 @@ async def _new_row(tx: Tx, draft: TicketDraft, customer: CustomerRow, *, by: By)
     category = await categories.get(tx, draft.category_id) if draft.category_id else None
     usual = category.default_priority if category else Priority.NORMAL
     row = TicketRow(
-        id=new_id(),
+        id=id_at(tx.now),
         number=await next_number(tx),
         title=_title(draft.title),
         description=_text(draft.description),
@@ -207,7 +207,7 @@ async def _new_row(tx: Tx, draft: TicketDraft, customer: CustomerRow, *, by: By)
         institution_id=customer.institution_id,
         session_id=draft.session_id,
         fields=_first_fields(category, draft),
-        tags=sorted(set(draft.tags)),
+        tags=_tags(list(draft.tags)),
         created_at=tx.now,
         created_by=key_of(by),
         updated_at=tx.now,

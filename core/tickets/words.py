@@ -1,8 +1,9 @@
-"""The words of titles, as an index: a list by words reads matches instead of every ticket."""
+"""The words of titles and the tags, as an index: lists by them read matches and no more."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import delete, func, insert, literal, select, union_all
@@ -18,42 +19,65 @@ _MAX_WORDS: Final = 40
 
 
 async def index(tx: Tx, row: TicketRow) -> None:
-    """Write down the words of a title, in the transaction that sets it."""
+    """Write down the words of a title and the tags, in the transaction that sets them."""
     await tx.db.execute(
         delete(TicketWordRow)
         .where(TicketWordRow.ticket_id == row.id)
         .execution_options(synchronize_session=False)
     )
-    rows = [{"word": word, "ticket_id": row.id} for word in sorted(words_of(row.title))]
+    words = words_of(row.title) | {tag_word(tag) for tag in row.tags}
+    rows = [{"word": word, "ticket_id": row.id} for word in sorted(words)]
     if rows:
         await tx.db.execute(insert(TicketWordRow), rows)
 
 
-async def rarest(tx: Tx, text: str) -> str | None:
-    """The word of a search that the fewest titles have; None when nothing in it is indexed.
+def tag_word(tag: str) -> str:
+    """How a tag is written down: unlike any word of a title."""
+    return f"#{tag}"
 
-    Single Chinese characters are not: whoever searches for one reads through the titles.
-    """
-    found = await by_rarity(tx, words_of(text))
-    return found[0] if found else None
+
+def may_lead(words: Collection[str]) -> list[str]:
+    """Words that are written down for every title that has them: no single Chinese characters."""
+    return sorted(word for word in words if len(word) > 1 or word.isascii())
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The word of a search that the fewest tickets have. is_common: that is still many."""
+
+    word: str
+    is_common: bool
+
+
+async def lead(tx: Tx, words: Collection[str]) -> Lead | None:
+    """None when no word of these is written down anywhere by itself."""
+    found = await _counted(tx, words)
+    return Lead(found[0][1], found[0][0] >= _COUNTED) if found else None
 
 
 async def by_rarity(tx: Tx, words: Collection[str]) -> list[str]:
     """Those that may lead to a ticket, from the word that the fewest titles have."""
-    known = sorted(word for word in words if len(word) > 1 or word.isascii())[:_MAX_WORDS]
+    return [word for _, word in await _counted(tx, words)]
+
+
+async def _counted(tx: Tx, words: Collection[str]) -> list[tuple[int, str]]:
+    known = may_lead(words)[:_MAX_WORDS]
     if not known:
         return []
     counts = [
         select(literal(word).label("word"), func.count().label("titles")).select_from(
             select(TicketWordRow.ticket_id)
             .where(TicketWordRow.word == word)
+            .order_by(TicketWordRow.ticket_id)  # by the index, however common the word
             .limit(_COUNTED)
             .subquery()
         )
         for word in known
     ]
     rows = (await tx.db.execute(union_all(*counts))).all()
-    return [word for _, _, word in sorted((titles, -len(word), word) for word, titles in rows)]
+    return sorted(
+        ((titles, word) for word, titles in rows), key=lambda one: (one[0], -len(one[1]), one[1])
+    )
 
 
 async def newest_with(tx: Tx, words: Sequence[str], *, each: int) -> set[str]:

@@ -59,6 +59,7 @@ TABLE = {
         "POST /customer-finds",
         "GET /customers/{customer_id}/timeline",
         "GET /customers/{customer_id}/duplicates",
+        "GET /customers/{customer_id}/belongings",
         "GET /customers/{customer_id}/merges",
         "GET /customer-fields",
         "GET /customer-tags",

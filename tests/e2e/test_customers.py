@@ -76,16 +76,27 @@ async def test_fields_are_defined_filled_in_and_survive_a_merge_and_its_undoing(
         group = page.locator(".group").filter(has_text="王建国")
         await expect(group).to_contain_text("138****5678")
         await page.screenshot(path=tmp_path / "duplicates.png")
-        kept = await group.locator(".people div").first.inner_text()
-        await group.get_by_role("button", name="合并").click()
-        await page.locator(".el-message-box__btns .el-button--primary").click()
+        await group.get_by_role("button", name="对比合并").click()
+        both = page.locator("[data-test=merge-dialog]")
+        await expect(both).to_contain_text("科长")
+        mine = (
+            0 if "王建国" in await both.locator(".head + .head ~ .cell").first.inner_text() else 1
+        )
+        await page.locator(f"[data-test=keep-{mine}]").click()
+        await page.locator(f"[data-test=take-name-{1 - mine}]").click()
+        await page.screenshot(path=tmp_path / "merging.png")
+        await page.set_viewport_size({"width": 390, "height": 844})
+        await page.screenshot(path=tmp_path / "merging-narrow.png")
+        await page.set_viewport_size({"width": 1280, "height": 720})
+        await page.locator("[data-test=save]:visible").click()
         await expect(group).to_have_count(0)
-        left = {one["id"] for one in (await admin.get("/customers"))["items"]}
-        assert len({wang, other} & left) == 1
+        left = {one["id"]: one["name"] for one in (await admin.get("/customers"))["items"]}
+        names = {key: name for name, key in known.items()}
+        assert left[wang] == names[other]
+        assert other not in left
 
-        name = kept.split()[0]
         await page.goto("/#/customers")
-        await finds(page, PHONE, name)
+        await finds(page, PHONE, names[other])
         await expect(page.locator(".file-body")).to_contain_text("科长")
         undo = page.get_by_role("button", name="撤销合并")
         await undo.scroll_into_view_if_needed()
@@ -95,6 +106,8 @@ async def test_fields_are_defined_filled_in_and_survive_a_merge_and_its_undoing(
         profile = await admin.get(f"/customers/{wang}/profile")
         assert profile["custom"] == {"post": "科长"}
         assert (await admin.get(f"/customers/{other}/profile"))["custom"] == {}
+        back = {one["id"]: one["name"] for one in (await admin.get("/customers"))["items"]}
+        assert (back[wang], back[other]) == ("王建国", names[other])
 
 
 async def fills(window: Window, text: str, question: str) -> None:

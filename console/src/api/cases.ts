@@ -18,6 +18,7 @@ export type InstitutionDetail = Schemas["InstitutionDetail"];
 export type InstitutionHit = Schemas["InstitutionHit"];
 export type Measure = Schemas["Measure"];
 export type MemberView = Schemas["MemberView"];
+export type Belongings = Schemas["Belongings"];
 export type MergeView = Schemas["MergeView"];
 export type Priority = Schemas["Priority"];
 export type ProfileView = Schemas["ProfileView"];

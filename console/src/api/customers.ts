@@ -1,5 +1,5 @@
 /** The customers' files beyond what the desk shows: timeline, duplicates, import, segments, institutions. */
-import type { DuplicateGroupView, DuplicateView, FieldSpec, FieldValue, ImportReport, InstitutionDetail, InstitutionHit, MergeView, ProfileView, Rule, SegmentView, TagView, TimelineItem } from "./cases";
+import type { Belongings, DuplicateGroupView, DuplicateView, FieldSpec, FieldValue, ImportReport, InstitutionDetail, InstitutionHit, MergeView, ProfileView, Rule, SegmentView, TagView, TimelineItem } from "./cases";
 import { call, get, patch, post, put, remove, send } from "./http";
 import type { CustomerView, Page, RegistrationLinkView, VpnProfileView, VpnSecretView } from "./types";
 
@@ -22,7 +22,10 @@ export const reveal = (id: string, kind: string) => post<{ value: string }>(`/cu
 
 export const duplicatesOf = (id: string) => get<Items<DuplicateView>>(`/customers/${id}/duplicates`);
 export const duplicateGroups = () => get<Items<DuplicateGroupView>>("/customer-duplicates");
-export const mergeCustomers = (id: string, gone_id: string) => post<MergeView>(`/customers/${id}/merge`, { gone_id });
+export const belongings = (id: string) => get<Belongings>(`/customers/${id}/belongings`);
+/** take: fields whose value the customer that goes gives. */
+export const mergeCustomers = (id: string, gone_id: string, take: string[]) =>
+  post<MergeView>(`/customers/${id}/merge`, { gone_id, take });
 export const mergesOf = (id: string) => get<Items<MergeView>>(`/customers/${id}/merges`);
 export const undoMerge = (id: string) => post<CustomerView>(`/customer-merges/${id}/undo`);
 

@@ -935,6 +935,23 @@ export interface paths {
         patch: operations["change_customer"];
         trace?: never;
     };
+    "/api/v1/customers/{customer_id}/belongings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many sessions, tickets and ratings this customer has. */
+        get: operations["count_belongings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{customer_id}/bindings": {
         parameters: {
             query?: never;
@@ -3927,6 +3944,20 @@ export interface components {
          */
         Band: "answer" | "menu" | "handoff" | "gate";
         /**
+         * Belongings
+         * @description What would move with a customer; `identities` are channels on which they write.
+         */
+        Belongings: {
+            /** Identities */
+            identities: number;
+            /** Sessions */
+            sessions: number;
+            /** Tickets */
+            tickets: number;
+            /** Ratings */
+            ratings: number;
+        };
+        /**
          * BindingBody
          * @description team_id null: end the binding.
          */
@@ -6205,10 +6236,18 @@ export interface components {
         /**
          * MergeCustomersBody
          * @description gone_id: the customer whose everything moves to the other.
+         *
+         *     take: fields whose value theirs replaces (name, avatar, institution, phone, email, id_number,
+         *     `custom.<key>`); null: whoever has registered gives the name. What is empty is completed.
          */
         MergeCustomersBody: {
             /** Gone Id */
             gone_id: string;
+            /**
+             * Take
+             * @default null
+             */
+            take?: string[] | null;
         };
         /** MergeView */
         MergeView: {
@@ -12051,6 +12090,37 @@ export interface operations {
             };
         };
     };
+    count_belongings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Belongings"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_effective_bindings: {
         parameters: {
             query?: never;
@@ -16590,6 +16660,7 @@ export interface operations {
                 is_breached?: boolean;
                 created_from?: string;
                 created_until?: string;
+                tag?: string;
                 q?: string;
                 order?: "newest" | "due";
             };
@@ -16859,6 +16930,7 @@ export interface operations {
                 is_breached?: boolean;
                 created_from?: string;
                 created_until?: string;
+                tag?: string;
                 q?: string;
                 order?: "newest" | "due";
             };

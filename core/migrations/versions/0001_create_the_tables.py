@@ -974,7 +974,7 @@ def upgrade() -> None:
     with op.batch_alter_table('sessions', schema=None) as batch_op:
         batch_op.create_index('ix_sessions_category', ['category_id', 'opened_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_sessions_customer_id'), ['customer_id'], unique=False)
-        batch_op.create_index('ix_sessions_opened', ['opened_at', 'id'], unique=False)
+        batch_op.create_index('ix_sessions_opened', ['opened_at', 'id', 'customer_id'], unique=False)
         batch_op.create_index('ix_sessions_queue', ['state', 'rank_at', 'id'], unique=False)
         batch_op.create_index('ix_sessions_servicer_state', ['servicer_id', 'state'], unique=False)
         batch_op.create_index(batch_op.f('ix_sessions_team_id'), ['team_id'], unique=False)
@@ -1101,6 +1101,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('tickets', schema=None) as batch_op:
         batch_op.create_index('ix_tickets_breached', ['is_breached', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_breached_due', ['is_breached', 'state', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
         batch_op.create_index('ix_tickets_category', ['category_id', 'state', 'id'], unique=False)
         batch_op.create_index('ix_tickets_category_due', ['category_id', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
         batch_op.create_index('ix_tickets_created', ['created_at', 'customer_id'], unique=False)
@@ -1114,6 +1115,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_tickets_servicer_due', ['servicer_id', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
         batch_op.create_index('ix_tickets_session', ['session_id'], unique=False)
         batch_op.create_index('ix_tickets_state', ['state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_state_due', ['state', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
         batch_op.create_index('ix_tickets_team', ['team_id', 'state', 'id'], unique=False)
         batch_op.create_index('ix_tickets_team_due', ['team_id', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
 
@@ -1189,7 +1191,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_ticket_links_other_id'), ['other_id'], unique=False)
 
     op.create_table('ticket_words',
-    sa.Column('word', sa.String(length=32), nullable=False),
+    sa.Column('word', sa.String(length=33), nullable=False),
     sa.Column('ticket_id', sa.String(length=32), nullable=False),
     sa.ForeignKeyConstraint(['ticket_id'], ['tickets.id'], name=op.f('fk_ticket_words_ticket_id')),
     sa.PrimaryKeyConstraint('word', 'ticket_id', name=op.f('pk_ticket_words'))

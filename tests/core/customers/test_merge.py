@@ -341,3 +341,41 @@ async def test_duplicates_share_a_phone_or_name_and_place(uow: UnitOfWork) -> No
             ("phone", {a, c}),
             ("name_and_institution", {a, b}),
         ]
+
+
+async def test_each_field_stays_as_it_was_chosen_and_comes_back(uow: UnitOfWork) -> None:
+    async with uow.write() as tx:
+        kept = await person(tx, "甲", "one", phone="13800000001", email="one@cdc.cn")
+        gone = await person(tx, "乙", "two", phone="13800000002", email="two@cdc.cn")
+        ours, theirs = (
+            await tx.db.get_one(CustomerRow, kept),
+            await tx.db.get_one(CustomerRow, gone),
+        )
+        ours.custom, theirs.custom = {"post": "科长", "floor": "1"}, {"post": "主任", "floor": "2"}
+        await tx.db.flush()
+        before = await everything(tx)
+        take = {"name", "email", "custom.post"}
+        result = await merge.merge(tx, kept, gone, by=BOSS, take=take)
+        assert result.customer.name == "乙"
+        assert result.customer.phone_masked == "138****0001"
+        file = await profiles.profile(tx, kept)
+        assert file.masked[CustomerSecret.EMAIL] == "t***@cdc.cn"
+        assert file.custom == {"post": "主任", "floor": "1"}
+    async with uow.write() as tx:
+        await merge.undo(tx, result.id, by=BOSS)
+    async with uow.write() as tx:
+        assert await everything(tx) == before
+        with pytest.raises(Invalid, match="unknown_field"):
+            await merge.merge(tx, kept, gone, by=BOSS, take={"salary"})
+
+
+async def test_the_chosen_name_stays_even_if_the_other_has_registered(uow: UnitOfWork) -> None:
+    async with uow.write() as tx:
+        kept = await person(tx, "访客1", "one")
+        gone = await person(tx, "李医生", "two", phone="13812345678")
+        assert (await merge.belongings(tx, gone)).tickets == 1
+        result = await merge.merge(tx, kept, gone, by=BOSS, take=())
+        assert (result.customer.name, result.customer.is_temporary) == ("访客1", False)
+        assert result.customer.phone_masked == "138****5678"
+        moved = await merge.belongings(tx, kept)
+        assert (moved.identities, moved.tickets, moved.sessions) == (2, 2, 0)

@@ -49,6 +49,7 @@ async def company(tx: Tx) -> dict[str, str]:
         row = await tx.db.get_one(CustomerRow, identity.customer_id)
         row.name, row.institution_id, row.is_temporary = f"客户{name}", place, name == "d"
         row.created_at = tx.now - timedelta(days=100 if name in "ab" else 1)
+        wrote_at = tx.now - timedelta(days={"a": 1, "b": 40, "c": 5, "d": 200}[name])
         tx.db.add(
             ConversationRow(
                 id=f"v{name}",
@@ -57,8 +58,8 @@ async def company(tx: Tx) -> dict[str, str]:
                 identity_id=identity.id,
                 customer_id=row.id,
                 created_at=tx.now,
-                last_customer_at=tx.now
-                - timedelta(days={"a": 1, "b": 40, "c": 5, "d": 200}[name]),
+                last_customer_at=wrote_at,
+                last_message_at=wrote_at,
             )
         )
     row = await tx.db.get_one(CustomerRow, ids["a"])

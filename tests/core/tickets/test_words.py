@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.clock import ManualClock
 from core.tickets import queries, service
 from core.tickets.queries import TicketFilter
 from core.tickets.similar import similar
-from core.tickets.words import rarest
+from core.tickets.words import Lead, lead
 from core.views import TicketState
 from core.words import words_of
 from tests.core.tickets.conftest import BOSS, House
@@ -55,7 +58,7 @@ async def test_a_changed_title_is_found_by_its_new_words_only(house: House) -> N
     made = await house.ticket(title="报表空白")
     async with house.uow.write() as tx:
         await service.change(tx, made.id, {"title": "导出卡住"}, version=made.version, by=BOSS)
-        assert await rarest(tx, "导出 报表") == "报表"
+        assert await lead(tx, words_of("导出 报表")) == Lead("报表", is_common=False)
     assert await found(house, "导出") == ["导出卡住"]
     assert await found(house, "报表") == []
 
@@ -77,3 +80,42 @@ async def test_similar_tickets_are_found_by_their_rare_words_however_old(house: 
         found = await similar(tx, "上报失败，好像是前置机证书过期", except_id="")
     assert found[0].ticket.id == old.id
     assert found[0].score > 0.5
+
+
+async def test_tags_are_found_whole_and_follow_their_ticket(house: House) -> None:
+    made = await house.ticket(title="报表空白", tags=("上门", "VIP"))
+    await house.ticket(title="上门培训")
+    assert await found(house, "", tag="上门") == ["报表空白"]
+    assert await found(house, "空白", tag="VIP") == ["报表空白"]
+    assert await found(house, "培训", tag="VIP") == []
+    assert await found(house, "", tag="上") == []
+    async with house.uow.write() as tx:
+        await service.change(tx, made.id, {"tags": ["回访"]}, version=made.version, by=BOSS)
+    assert await found(house, "", tag="上门") == []
+    assert await found(house, "", tag="回访", states=(TicketState.NEW,)) == ["报表空白"]
+
+
+async def test_days_find_exactly_the_tickets_of_those_days(
+    house: House, clock: ManualClock
+) -> None:
+    moments = []
+    for title in ("第一张", "第二张", "第三张"):
+        await house.ticket(title=title)
+        moments.append(clock.now())
+        clock.advance(days=1)
+    first, second, third = moments
+    assert await found(house, "", created_from=second) == ["第三张", "第二张"]
+    assert await found(house, "", created_until=second) == ["第一张"]
+    assert await found(house, "", created_from=first, created_until=third) == ["第二张", "第一张"]
+    later = first + timedelta(microseconds=1)
+    assert await found(house, "", created_from=later, created_until=third) == ["第二张"]
+
+
+async def test_a_single_character_is_sought_in_the_newest_titles_only(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in ("没纸", "纸张卡住", "别的"):
+        await house.ticket(title=title)
+    assert await found(house, "纸") == ["纸张卡住", "没纸"]
+    monkeypatch.setattr(queries, "READ_THROUGH", 2)
+    assert await found(house, "纸") == ["纸张卡住"]

@@ -2,7 +2,7 @@ export default {
   ticket: {
     bulk_priority: "Priority", refused: "Not done",
     title: "Ticket", create: "New ticket", created: "Ticket opened", search: "Number or title", empty: "No tickets match", empty_hint: "Change the filters or open one",
-    any_state: "Any state", any_priority: "Any priority", any_servicer: "Anybody", any_team: "Any team", any_category: "Any category",
+    any_state: "Any state", any_priority: "Any priority", any_servicer: "Anybody", any_team: "Any team", any_category: "Any category", any_tag: "Tag", created_from: "Created from", created_until: "to",
     me: "Me", nobody: "Nobody", team: "Team", category: "Category", servicer: "Assignee", only_breached: "Overdue", by_newest: "Newest first", by_due: "Most urgent first",
     as_list: "List", as_board: "Board", columns: "Columns", lane_empty: "None", fresh: "{n} new tickets, refresh",
     saved: "My lists", save_list: "Save", save_title: "Save these filters", list_name: "Name", list_example: "e.g. Hospitals, unresolved", share_list: "For everybody", shared: "shared", no_saved: "Nothing saved yet",
@@ -33,7 +33,7 @@ export default {
   client: {
     list: "Customers", institutions: "Institutions", segments: "Segments", duplicates: "Duplicates", timeline: "Timeline", profile: "Contact", custom: "More", yes: "Yes", no: "No", reveal: "Show in full (is recorded)", sealed: "Kept sealed; empty removes it",
     kind: { session: "Session", ticket: "Ticket", rating: "Rating", file: "File" }, score: "{n} points", secret: { phone: "Phone", email: "E-mail", id_number: "Identity no." },
-    same: "Perhaps the same person", merge: "Merge", merged: "“{name}” merged on {when}", undo: "Undo", undone: "The merge was undone", sure_merge: "Merge “{name}” into this customer?", sure_merge_group: "Merge {n} customers into “{name}”?", merge_hint: "Sessions, tickets and ratings move along. It can be undone.", kept: "kept", no_duplicates: "No duplicates found", duplicates_lead: "Same phone, or same name and institution",
+    same: "Perhaps the same person", merge: "Merge", merged: "“{name}” merged on {when}", undo: "Undo", undone: "The merge was undone", compare: "Compare and merge", merge_title: "Merge two customers", merge_done: "Merged; this can be undone", keep_this: "Keep this one", known_since: "Since {when}", has: "Sessions {sessions} · tickets {tickets} · ratings {ratings}", merge_hint: "Choose where both have a value; what is empty is filled in, tags and notes of both stay. Sessions, tickets and ratings move along; this can be undone.", no_duplicates: "No duplicates found", duplicates_lead: "Same phone, or same name and institution",
     reason: { phone: "same phone", name_institution: "same name and institution", name_and_institution: "same name and institution" }, tag_add: "Add tag", tag_remove: "Remove tag",
     import: "Import customers", import_hint: "xlsx or csv (UTF-8 or GBK) with the headings that an export has. Checked first.", would: "{created} to add, {updated} to update", did: "{created} added, {updated} updated", unknown_columns: "Unknown columns are left out: {names}", row: "Row", column: "Column", problem: "Problem",
     error: { required: "required", unknown_institution: "unknown institution", bad_phone: "not a phone number", bad_email: "not an e-mail address", too_long: "too long", duplicate: "same as an earlier row", ambiguous: "several institutions of that name" },

@@ -2,7 +2,7 @@ export default {
   ticket: {
     bulk_priority: "改优先级", refused: "没有处理成功",
     title: "工单", create: "新建工单", created: "工单已建立", search: "工单号或标题", empty: "没有符合条件的工单", empty_hint: "换个条件，或新建一张",
-    any_state: "全部状态", any_priority: "全部优先级", any_servicer: "全部处理人", any_team: "全部团队", any_category: "全部类别",
+    any_state: "全部状态", any_priority: "全部优先级", any_servicer: "全部处理人", any_team: "全部团队", any_category: "全部类别", any_tag: "标签", created_from: "创建从", created_until: "到",
     me: "我", nobody: "未分配", team: "团队", category: "类别", servicer: "处理人", only_breached: "已超时", by_newest: "最新在前", by_due: "最急在前",
     as_list: "列表", as_board: "看板", columns: "显示的列", lane_empty: "没有工单", fresh: "有 {n} 张新工单，点此刷新",
     saved: "我的列表", save_list: "保存", save_title: "保存当前条件", list_name: "名称", list_example: "例如：三甲医院未解决", share_list: "所有人可用", shared: "共享", no_saved: "还没有保存的列表",
@@ -33,7 +33,7 @@ export default {
   client: {
     list: "客户", institutions: "机构", segments: "分群", duplicates: "查重合并", timeline: "时间线", profile: "联系方式", reveal: "查看完整号码（会记录）", sealed: "加密保存，留空则删除", custom: "更多资料", yes: "是", no: "否",
     kind: { session: "会话", ticket: "工单", rating: "评价", file: "文件" }, score: "{n} 分", secret: { phone: "手机", email: "邮箱", id_number: "证件号" },
-    same: "可能是同一个人", merge: "合并", merged: "{when} 并入「{name}」", undo: "撤销合并", undone: "已撤销合并", sure_merge: "把「{name}」并入这位客户？", sure_merge_group: "把 {n} 位客户合并为「{name}」？", merge_hint: "会话、工单、评价全部并入，之后可以撤销。", kept: "保留", no_duplicates: "没有发现重复的客户", duplicates_lead: "电话相同，或姓名与机构都相同",
+    same: "可能是同一个人", merge: "合并", merged: "{when} 并入「{name}」", undo: "撤销合并", undone: "已撤销合并", compare: "对比合并", merge_title: "合并两位客户", merge_done: "已合并，可以撤销", keep_this: "保留这一位", known_since: "{when} 起", has: "会话 {sessions} · 工单 {tickets} · 评价 {ratings}", merge_hint: "两边都有的资料请选一个；空缺的自动补上，标签和备注都保留。会话、工单、评价全部并入，之后可以撤销。", no_duplicates: "没有发现重复的客户", duplicates_lead: "电话相同，或姓名与机构都相同",
     reason: { phone: "电话相同", name_institution: "姓名与机构相同", name_and_institution: "姓名与机构相同" }, tag_add: "加标签", tag_remove: "去掉标签",
     import: "导入客户", import_hint: "支持 xlsx、csv（UTF-8 或 GBK），列名：姓名、机构、手机、邮箱、标签、备注。先检查，再导入。", would: "将新增 {created} 位，更新 {updated} 位", did: "已新增 {created} 位，更新 {updated} 位", unknown_columns: "不认识的列，不会导入：{names}", row: "行", column: "列", problem: "问题",
     error: { required: "必填", unknown_institution: "没有这个机构", bad_phone: "不是有效的手机号", bad_email: "不是有效的邮箱", too_long: "太长", duplicate: "与前面的行重复", ambiguous: "有多个同名机构" },

@@ -1,6 +1,7 @@
 /** What a ticket list shows, as the address bar, a saved list and the server say it. */
 import type { Priority, TicketState } from "@/api/cases";
 import type { Query } from "@/api/http";
+import { fromWallClock } from "@/shared/time";
 
 export const STATES: readonly TicketState[] = ["new", "open", "waiting", "suspended", "resolved", "closed", "cancelled"];
 /** States in which work is owed. */
@@ -29,6 +30,9 @@ export interface TicketQuery {
   team_id: string;
   category_id: string;
   is_breached: boolean;
+  tag: string;
+  /** First and last moment, by the wall clock; none: any day. */
+  days: [string, string] | null;
   order: "newest" | "due";
   q: string;
 }
@@ -40,6 +44,8 @@ export const everything = (): TicketQuery => ({
   team_id: "",
   category_id: "",
   is_breached: false,
+  tag: "",
+  days: null,
   order: "newest",
   q: "",
 });
@@ -64,6 +70,9 @@ export function toServer(query: TicketQuery): Query {
     team_id: query.team_id,
     category_id: query.category_id,
     is_breached: query.is_breached ? true : null,
+    tag: query.tag.trim(),
+    created_from: query.days ? fromWallClock(query.days[0]) : null,
+    created_until: query.days ? fromWallClock(query.days[1]) : null,
     order: query.order,
     q: query.q.trim(),
   };
@@ -82,9 +91,14 @@ export function fromSaved(raw: Readonly<Record<string, unknown>>): TicketQuery {
     team_id: text("team_id"),
     category_id: text("category_id"),
     is_breached: raw["is_breached"] === true,
+    tag: text("tag"),
+    days: daysOf(words("days")),
     order: raw["order"] === "due" ? "due" : "newest",
     q: text("q"),
   };
 }
+
+const daysOf = ([from, until]: unknown[]): TicketQuery["days"] =>
+  typeof from === "string" && typeof until === "string" ? [from, until] : null;
 
 export const knownColumns = (names: readonly string[]): Column[] => COLUMNS.filter((column) => names.includes(column));
