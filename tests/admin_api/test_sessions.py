@@ -95,7 +95,7 @@ async def test_the_reply_window_is_honoured_and_holding_is_offered(
     assert problem["facts"]["left"] == 0
     assert problem["facts"]["until"].endswith("Z")
     assert "剩余 0 条" in problem["title"]
-    body = _text("太多", "w-x", hold_if_closed=True)
+    body = _text("太多" * 200, "w-x", hold_if_closed=True)
     held = await servicer.call("POST", f"{path}/messages", body, status=201)
     assert held[0]["delivery"] == "held"
 
