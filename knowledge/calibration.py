@@ -65,6 +65,7 @@ class Calibration:
 
     slope, intercept: applied to the scorer's log-odds. answer: threshold on the result.
     is_own: False when there were too few labels and the defaults stand.
+    is_assured: the labels alone vouch for the target; else the prior helped to choose.
     """
 
     slope: float
@@ -74,6 +75,7 @@ class Calibration:
     by_category: Mapping[str, float]
     point: Point
     is_own: bool
+    is_assured: bool
 
 
 def wilson(right: int, given: int, z: float = 1.959964) -> Interval:
@@ -118,10 +120,14 @@ def _at_most(successes: int, trials: int, chance: float) -> float:
     return float(min(1.0, np.exp(terms).sum()))
 
 
-def curve(labels: Sequence[Labelled]) -> list[Point]:
-    """Precision and coverage for each threshold that the labels can tell apart, rising."""
+def curve(labels: Sequence[Labelled], most: int = 200) -> list[Point]:
+    """Precision and coverage for the thresholds that the labels can tell apart, rising.
+
+    What is shown is what is chosen from: of very many labels, `most` points.
+    """
     expected = [label.confidence for label in labels]
-    return _curve(labels, expected, PRIOR_ANSWERS)
+    points = _curve(labels, expected, PRIOR_ANSWERS)
+    return points[:: max(1, math.ceil(len(points) / most))]
 
 
 def _curve(labels: Sequence[Labelled], prior: Sequence[float], weight: float) -> list[Point]:
@@ -151,8 +157,19 @@ def _curve(labels: Sequence[Labelled], prior: Sequence[float], weight: float) ->
     return points[::-1]
 
 
+def assured(points: Sequence[Point], target: float) -> Point | None:
+    """The threshold of the widest coverage whose precision is, at 95 %, at least the target.
+
+    The rule of the console's slider. Nothing below LOWEST_ANSWER is chosen.
+    """
+    good = [p for p in points if p.threshold >= LOWEST_ANSWER and p.precision.low >= target]
+    return max(good, key=lambda point: point.coverage, default=None)
+
+
 def choose(points: Sequence[Point], target: float) -> Point | None:
     """The lowest threshold that is expected to hold the target, and so do all above it.
+
+    For labels too few to vouch for the target by themselves.
 
     A single unlucky label at the very top must not silence the bot: points with fewer answers
     than the prior weighs are passed over. Nothing below LOWEST_ANSWER is chosen.
@@ -176,11 +193,13 @@ def fit(
     answer, menu: the thresholds in force, kept where the labels cannot say better.
     """
     if len(labels) < FEWEST_LABELS:
-        return Calibration(1.0, 0.0, answer, menu, {}, point_at(labels, answer), is_own=False)
+        point = point_at(labels, answer)
+        return Calibration(1.0, 0.0, answer, menu, {}, point, is_own=False, is_assured=False)
     slope, intercept = refit(labels)
     refitted = [_again(label, slope, intercept) for label in labels]
     points = curve(refitted)
-    chosen = choose(points, target)
+    vouched = assured(points, target)
+    chosen = vouched or choose(points, target)
     needed = chosen.threshold if chosen else 1.0
     return Calibration(
         slope=slope,
@@ -190,12 +209,13 @@ def fit(
         by_category=_by_category(refitted, target),
         point=point_at(refitted, needed),
         is_own=True,
+        is_assured=vouched is not None,
     )
 
 
 def _by_category(labels: Sequence[Labelled], target: float) -> dict[str, float]:
     """Own thresholds of well-labelled categories; the whole base is the prior of each."""
-    whole = {point.threshold: point.expected for point in curve(labels)}
+    whole = {point.threshold: point.expected for point in curve(labels, len(labels))}
     thresholds: dict[str, float] = {}
     for category in sorted({label.category for label in labels if label.category}):
         own = [label for label in labels if label.category == category]

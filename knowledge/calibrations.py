@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -66,12 +65,14 @@ class CalibrationView(View):
     """A stored fit. answer, menu: thresholds. point: what they do on the labels. labels: how many.
 
     is_own: False when there were too few labels and the shipped values stand.
+    is_assured: the labels alone vouch for the target; else `expected` was what chose `answer`.
     categories: the best labelled first. growth: what more known questions brought.
     """
 
     id: str
     is_active: bool
     is_own: bool
+    is_assured: bool
     slope: float
     intercept: float
     answer: float
@@ -222,7 +223,8 @@ def _row(
     report = {
         "is_own": result.is_own,
         "point": _point(result.point),
-        "curve": [_point(point) for point in _thinned(curve(refitted))],
+        "is_assured": result.is_assured,
+        "curve": [_point(point) for point in curve(refitted)],
         "categories": _categories(refitted, result),
     }
     return CalibrationRow(
@@ -262,11 +264,6 @@ def _label(stored: Mapping[str, Any], row: CalibrationRow) -> LabelView:
     return LabelView(question=stored["question"], confidence=confidence, **fields)
 
 
-def _thinned(points: Sequence[Point], most: int = 200) -> Sequence[Point]:
-    step = max(1, math.ceil(len(points) / most))
-    return points[::step]
-
-
 def _point(point: Point) -> dict[str, Any]:
     return {
         "threshold": point.threshold,
@@ -285,6 +282,7 @@ def view(row: CalibrationRow) -> CalibrationView:
         id=row.id,
         is_active=row.is_active,
         is_own=bool(row.report.get("is_own")),
+        is_assured=bool(row.report.get("is_assured")),
         slope=row.slope,
         intercept=row.intercept,
         answer=row.answer,

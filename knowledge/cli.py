@@ -273,6 +273,8 @@ def _show_calibration(view: CalibrationView) -> None:
     bounds = f"[{point.precision_low:.3f}, {point.precision_high:.3f}]"
     console.print(f"  精度 {point.precision:.3f}  {bounds}", markup=False)
     console.print(f"  覆盖率 {point.coverage:.3f}，范围外误答 {point.out_of_scope_answered:.3f}")
+    if not view.is_assured:
+        console.print("  标注还不足以单独担保目标精度，阈值参考了模型的预期；请继续补充已知问题")
     console.print("  已启用" if view.is_active else "  未启用")
 
 

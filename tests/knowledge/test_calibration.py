@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from knowledge.calibration import (
     FEWEST_LABELS,
     Labelled,
+    assured,
     choose,
     clopper_pearson,
     curve,
@@ -16,6 +17,7 @@ from knowledge.calibration import (
     refit,
     wilson,
 )
+from knowledge.growth import recalibrated
 
 labels = st.lists(
     st.builds(
@@ -75,6 +77,23 @@ def test_the_threshold_keeps_wrong_answers_below_it() -> None:
     calibration = fit(good + bad, target=0.98)
     assert calibration.point.precision.value == 1.0
     assert calibration.point.answers >= 140
+
+
+def test_enough_labels_vouch_for_the_target_and_few_lean_on_what_is_expected() -> None:
+    good = [Labelled(0.7 + at / 1000, is_right=True) for at in range(250)]
+    bad = [Labelled(0.2 + at / 1000, is_right=False) for at in range(100)]
+    many = fit(good + bad, target=0.98)
+    assert many.is_assured
+    assert many.point.precision.low >= 0.98
+    slope, intercept = refit(good + bad)
+    again = [recalibrated(label, slope, intercept) for label in good + bad]
+    shown = assured(curve(again), 0.98)
+    assert shown is not None
+    assert shown.threshold == many.answer  # the slider's threshold for this target
+
+    few = fit(good[::5] + bad[::5], target=0.98)
+    assert not few.is_assured
+    assert few.point.precision.low < 0.98 <= few.point.expected
 
 
 def test_one_unlucky_label_at_the_top_does_not_silence_the_bot() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.actor import Actor
+from core.audit.queries import list_audit
 from core.clock import ManualClock
 from core.db import UnitOfWork
 from core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -83,7 +84,15 @@ async def test_a_refit_is_stored_with_its_labels_put_in_force_and_rolled_back(
     assert (back.calibration_id, back.confidence) == (None, pytest.approx(plain.confidence))
     async with uow.read() as tx:
         stored = await calibrations.list_calibrations(tx)
+        kept = list((await list_audit(tx, action="calibration.")).items)
     assert [(c.id, c.is_active) for c in stored] == [(second.id, False), (first.id, False)]
+    assert [(row.action, row.target, row.actor) for row in kept[::-1]] == [
+        ("calibration.activated", first.id, reviewer.key),
+        ("calibration.activated", second.id, reviewer.key),
+        ("calibration.activated", first.id, reviewer.key),
+        ("calibration.shipped_restored", "", reviewer.key),
+    ]
+    assert kept[-1].facts == {"answer": f"{first.answer:.4f}", "target": "0.98", "labels": "40"}
 
 
 async def test_few_labels_are_said_to_be_few_and_change_nothing(

@@ -78,6 +78,7 @@ export default {
     would_be: "Threshold {threshold}: precision {precision} ({low}–{high}), coverage {coverage}",
     would_answer: "Questions answered directly {now} → {then}",
     out_of_scope: "Out of scope answered {share}",
+    leaning: "{n} known questions vouch for a precision of {most} at most. The threshold leans on what the model expects; more known questions make it firmer.",
     unreachable: "{n} labels cannot vouch for this precision, {most} at best. Add known questions and try again.",
     assured: "Precision at least (95 % certain)",
     newly_answered: "{n} known questions would be answered anew, {wrong} of them wrongly",

@@ -78,6 +78,7 @@ export default {
     would_be: "阈值 {threshold}：精确率 {precision}（{low}–{high}），覆盖率 {coverage}",
     would_answer: "直接回答的问题 {now} → {then}",
     out_of_scope: "范围外误答 {share}",
+    leaning: "{n} 条标注最多担保 {most} 的精确率。当前阈值参考了模型的预期，继续补充已知问题后会更可靠。",
     unreachable: "{n} 条标注还担保不了这个精确率，最多担保 {most}。补充已知问题后再试。",
     assured: "精确率至少（95% 把握）",
     newly_answered: "将新回答 {n} 个已知问题，其中 {wrong} 个会答错",
