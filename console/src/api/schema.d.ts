@@ -4268,6 +4268,7 @@ export interface components {
          * @description A stored fit. answer, menu: thresholds. point: what they do on the labels. labels: how many.
          *
          *     is_own: False when there were too few labels and the shipped values stand.
+         *     is_assured: the labels alone vouch for the target; else `expected` was what chose `answer`.
          *     categories: the best labelled first. growth: what more known questions brought.
          */
         CalibrationView: {
@@ -4277,6 +4278,8 @@ export interface components {
             is_active: boolean;
             /** Is Own */
             is_own: boolean;
+            /** Is Assured */
+            is_assured: boolean;
             /** Slope */
             slope: number;
             /** Intercept */
