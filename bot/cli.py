@@ -32,6 +32,7 @@ from bot.ports import check_port, is_taken
 from bot.rotation import rotate
 from bot.secrets import key_ring, secrets_of
 from bot.stopping import run_until_stopped
+from channels.wecom.crypto import BadKey
 from core.actor import Actor
 from core.audit.queries import verify
 from core.clock import SystemClock
@@ -66,6 +67,13 @@ def _settings() -> Settings:
 def _serve(work: Coroutine[Any, Any, None], settings: Settings) -> None:
     try:
         run_until_stopped(work, settings.stop_within_s)
+    except BadKey as error:
+        console.print(
+            "[red]没有启动[/red]：EncodingAESKey 应为 43 位字母与数字，"
+            "请从企业微信管理后台完整复制。\n是哪一项不对：wenqu doctor",
+            soft_wrap=True, highlight=False,
+        )  # fmt: skip
+        raise typer.Exit(2) from error
     except OSError as error:
         if not is_taken(error):
             raise

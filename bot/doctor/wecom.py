@@ -16,13 +16,13 @@ from bot.doctor.subject import PLATFORM_WITHIN_S, Outcome, Subject, fail, ok, re
 from channels.base import AccountInfo, ServicerInfo
 from channels.errors import ChannelError
 from channels.wecom.config import CallbackSettings
+from channels.wecom.crypto import AES_KEY_SHAPE
 from channels.wecom.errcodes import explain
 from channels.wecom_kf.accounts import Accounts
 from core.diagnosis import Status
 from core.servicers.queries import list_servicers
 
 _CORP_ID: Final = re.compile(r"w[wxl][0-9a-zA-Z]{14,20}")
-_AES_KEY: Final = re.compile(r"[0-9A-Za-z]{43}")
 _TOKEN: Final = re.compile(r"[0-9A-Za-z]{1,32}")
 _RECEIVE_PAGE: Final = "管理后台 → 应用管理 → 自建应用 → 接收消息 → 设置API接收"
 _SKEW_WARN_S, _SKEW_FAIL_S = 30.0, 300.0
@@ -92,7 +92,7 @@ def _keys(name: str, settings: CallbackSettings) -> list[Outcome]:
     if token and not _TOKEN.fullmatch(token):
         advice = f"在 {_RECEIVE_PAGE} 重新生成 Token。"
         found.append(fail(f"{name}的 Token 应为不超过 32 位的字母与数字。", advice))
-    if key and not _AES_KEY.fullmatch(key):
+    if key and not AES_KEY_SHAPE.fullmatch(key):
         advice = f"在 {_RECEIVE_PAGE} 重新生成 EncodingAESKey，完整复制。"
         found.append(fail(f"{name}的 EncodingAESKey 应为 43 位，现为 {len(key)} 位。", advice))
     if bool(token) != bool(key):

@@ -15,7 +15,7 @@ import re
 import secrets
 import string
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -28,6 +28,8 @@ MAX_BODY_BYTES = 1024 * 1024
 _MAX_DEPTH = 16
 _BLOCK = 32
 _AES_BLOCK = 16
+#: The platform makes letters and digits; keys made by other tools also have "+" and "/".
+AES_KEY_SHAPE: Final = re.compile(r"[0-9A-Za-z+/]{43}")
 _LETTERS = string.ascii_letters + string.digits
 
 XmlValue = str | dict[str, "XmlValue"] | list["XmlValue"]
@@ -113,8 +115,8 @@ class CallbackCrypto:
     """
 
     def __init__(self, token: str, aes_key: str, receive_id: str) -> None:
-        if not re.fullmatch(r"[0-9A-Za-z]{43}", aes_key):
-            raise BadKey("EncodingAESKey must be 43 letters and digits")
+        if not AES_KEY_SHAPE.fullmatch(aes_key):
+            raise BadKey("EncodingAESKey must be 43 characters of base64")
         self._token = token
         self._key = base64.b64decode(aes_key + "=")
         self._receive_id = receive_id.encode()

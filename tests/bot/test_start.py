@@ -90,6 +90,16 @@ async def test_the_configured_administrator_comes_beside_other_users(
             assert answer.status == 200
 
 
+async def test_a_wrong_callback_key_is_explained(tmp_path: Path) -> None:
+    settings = {"CORP_ID": "ww1", "APP__AGENT_ID": "1", "APP__SECRET": "s", "APP__TOKEN": "t"}
+    extra = {f"WENQU_WECOM__{name}": value for name, value in settings.items()}
+    extra["WENQU_WECOM__APP__AES_KEY"] = "short"
+    async with wenqu("run", folder=tmp_path, extra=extra) as product:
+        assert await product.process.wait() == 2
+        assert "EncodingAESKey 应为 43 位" in product.said
+        assert "Traceback" not in product.said
+
+
 def _processor_seconds(pid: int) -> float:
     import os
 

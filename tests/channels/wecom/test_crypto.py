@@ -296,6 +296,13 @@ def test_keys_of_the_wrong_shape_are_refused(key: str) -> None:
     assert refusal.value.code == -40004
 
 
+def test_a_key_of_another_tool_with_base64_signs_is_taken() -> None:
+    crypto = CallbackCrypto("t", "+/" + "a" * 41, "ww1")
+    packet = crypto.encrypt("<xml/>", timestamp="1", nonce="2")
+    opened = crypto.decrypt_post(packet.signature, "1", "2", packet.xml.encode())
+    assert opened == "<xml/>"
+
+
 def test_media_with_a_short_key_or_damaged_bytes_is_refused() -> None:
     with pytest.raises(BadKey):
         decrypt_media(b"0" * 32, base64.b64encode(b"short").decode())
