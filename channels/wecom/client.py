@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 from channels.errors import RetryLater
@@ -22,7 +23,29 @@ log = logging.getLogger(__name__)
 _BUSY = -1
 _BUSY_DELAYS_S = (0.5, 1.0, 2.0)
 
+#: How long a call rests when it meets its limit for the first time, the second, …; afterwards
+#: `rate_limit_wait_s`. The platform does not say which window is full: one call finds out.
+_RESTS_S = (2.0, 10.0)
+_PROBE_S = 1.0
+
 _Call = Callable[[dict[str, str]], Awaitable[JsonObject]]
+
+
+@dataclass(slots=True)
+class _Limit:
+    """A call that met its rate limit. Moments are monotonic seconds."""
+
+    met_s: float = 0.0
+    until_s: float = 0.0
+    times: int = 0
+
+    def meet(self, now_s: float, began_s: float, most_s: float) -> float:
+        """The call that began at `began_s` met it. Returns the seconds to wait."""
+        if began_s > self.met_s:  # those that were under way together met it once
+            rest_s = _RESTS_S[self.times] if self.times < len(_RESTS_S) else most_s
+            self.times += 1
+            self.met_s, self.until_s = now_s, now_s + min(rest_s, most_s)
+        return self.until_s - now_s
 
 
 class WeComClient:
@@ -42,7 +65,7 @@ class WeComClient:
         self._root = api_root
         self._rate_limit_wait_s = rate_limit_wait_s
         self._busy_delays_s = busy_delays_s
-        self._blocked_until_s: dict[str, float] = {}
+        self._limits: dict[str, _Limit] = {}
 
     @classmethod
     def connect(
@@ -110,7 +133,7 @@ class WeComClient:
 
     async def _checked(self, path: str, call: _Call) -> JsonObject:
         """Call with a token; renew it once, retry a busy system, raise everything else."""
-        self._refuse_while_blocked(path)
+        began_s = self._begin(path)
         token = await self._tokens.get()
         answer = await self._unless_busy(call, token)
         if explain(_code(answer)).action is Action.REFRESH:
@@ -118,7 +141,8 @@ class WeComClient:
             answer = await self._unless_busy(call, token)
         code, errmsg = _code(answer), str(answer.get("errmsg", ""))
         if code != 0:
-            raise self._failure(path, code, errmsg)
+            raise self._failure(path, code, errmsg, began_s)
+        self._limits.pop(path, None)
         if "warning" in errmsg.lower():  # a badly typed field was ignored
             log.warning("%s: %s", path, errmsg, extra={"action": "wecom.warned"})
         return answer
@@ -131,20 +155,26 @@ class WeComClient:
             await asyncio.sleep(delay_s)
         return await call({"access_token": token})
 
-    def _failure(self, path: str, code: int, errmsg: str) -> Exception:
+    def _begin(self, path: str) -> float:
+        """This moment. Raises: RetryLater while the call rests, but for one call at its end."""
+        now_s = time.monotonic()
+        if (limit := self._limits.get(path)) is not None:
+            if (left_s := limit.until_s - now_s) > 0:
+                raise RetryLater(
+                    f"{path} has reached its rate limit", vendor_code="45009", retry_after_s=left_s
+                )
+            limit.until_s = now_s + _PROBE_S
+        return now_s
+
+    def _failure(self, path: str, code: int, errmsg: str, began_s: float) -> Exception:
+        wait_s = self._rate_limit_wait_s
         if explain(code).action is Action.WAIT:
-            self._blocked_until_s[path] = time.monotonic() + self._rate_limit_wait_s
+            limit = self._limits.setdefault(path, _Limit())
+            wait_s = limit.meet(time.monotonic(), began_s, wait_s)
         log.info(
             "%s was refused: %d", path, code, extra={"action": "wecom.refused", "errcode": code}
         )
-        return channel_error(code, errmsg, wait_s=self._rate_limit_wait_s)
-
-    def _refuse_while_blocked(self, path: str) -> None:
-        left_s = self._blocked_until_s.get(path, 0) - time.monotonic()
-        if left_s > 0:
-            raise RetryLater(
-                f"{path} has reached its rate limit", vendor_code="45009", retry_after_s=left_s
-            )
+        return channel_error(code, errmsg, wait_s=wait_s)
 
 
 def _code(answer: JsonObject) -> int:

@@ -48,7 +48,7 @@ class WeComSettings(BaseModel):
     bot: CallbackSettings = Field(default_factory=CallbackSettings, title="智能机器人")
     poll_interval_s: float = Field(60, gt=0, description="没有回调时，隔多少秒主动拉取一次消息")
     accounts_interval_s: float = Field(600, gt=0, description="隔多少秒重新读取客服账号列表")
-    rate_limit_wait_s: float = Field(60, gt=0, description="触发频率限制（45009）后等待的秒数")
+    rate_limit_wait_s: float = Field(60, gt=0, description="频率限制（45009）时最多等几秒")
     can_recall: bool = Field(False, description="启用撤回：企业微信版是否支持以实际为准")
 
     @property

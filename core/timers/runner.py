@@ -11,7 +11,7 @@ from typing import Final
 
 from core.db import UnitOfWork
 from core.errors import Conflict
-from core.ports import WakeUp
+from core.ports import SendFailure, WakeUp
 from core.timers.service import WAKE_TOPIC, Timer, claim_due, next_due_at, retry_at
 from core.worker import Sleeper
 
@@ -99,14 +99,21 @@ class TimerRunner:
             await self._jobs[timer.kind](timer)
         except Conflict:
             log.debug("A timer was moved meanwhile.", extra={"action": "timers.moved"})
+        except SendFailure as failure:  # a platform's no is no defect of ours
+            log.warning(
+                "A timer's job was put off: %s", failure.reason,
+                extra={"action": "timers.put_off", "kind": timer.kind},
+            )  # fmt: skip
+            await self._put_off(timer, failure.retry_after_s)
         except Exception:  # one broken job must not stop the others
             log.exception(
                 "A timer's job failed.", extra={"action": "timers.failed", "kind": timer.kind}
             )
             await self._put_off(timer)
 
-    async def _put_off(self, timer: Timer) -> None:
-        wait = _BACKOFF_S[min(timer.attempts, len(_BACKOFF_S)) - 1]
+    async def _put_off(self, timer: Timer, wait: float | None = None) -> None:
+        if wait is None:
+            wait = _BACKOFF_S[min(timer.attempts, len(_BACKOFF_S)) - 1]
         async with self._uow.write() as tx:
             await retry_at(tx, timer, tx.now + timedelta(seconds=wait))
 

@@ -1,4 +1,5 @@
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
@@ -118,9 +119,46 @@ async def test_a_rate_limit_rests_that_call_and_no_other(
         with pytest.raises(RetryLater) as caught:
             await client.post("kf/send_msg", {})
         assert caught.value.vendor_code == "45009"
-        assert 50 < (caught.value.retry_after_s or 0) <= 60
+        assert 0 < (caught.value.retry_after_s or 0) <= 2
     assert len(wecom.called("kf/send_msg")) == 1
     await client.post("kf/sync_msg", {})
+
+
+async def test_a_limit_that_lasts_is_asked_after_ever_more_rarely(
+    client: WeComClient, wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 1000.0
+    monkeypatch.setattr("channels.wecom.client.time", SimpleNamespace(monotonic=lambda: now_s))
+    rests = []
+    for _ in range(4):
+        wecom.will_answer("kf/send_msg", payload("auth_error_45009.json"))
+        with pytest.raises(RetryLater) as caught:
+            await client.post("kf/send_msg", {})
+        rests.append(caught.value.retry_after_s)
+        now_s += caught.value.retry_after_s or 0
+    assert rests == [2, 10, 60, 60]
+    await client.post("kf/send_msg", {})  # the window is open again
+    wecom.will_answer("kf/send_msg", payload("auth_error_45009.json"))
+    with pytest.raises(RetryLater) as caught:
+        await client.post("kf/send_msg", {})
+    assert caught.value.retry_after_s == 2
+
+
+async def test_at_the_end_of_a_rest_one_call_finds_out_for_all(
+    client: WeComClient, wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 1000.0
+    monkeypatch.setattr("channels.wecom.client.time", SimpleNamespace(monotonic=lambda: now_s))
+    wecom.will_answer("kf/send_msg", *[payload("auth_error_45009.json")] * 4)
+
+    async def send() -> None:
+        await client.post("kf/send_msg", {})
+
+    met = await asyncio.gather(*[send() for _ in range(3)], return_exceptions=True)
+    assert [one.retry_after_s for one in met if isinstance(one, RetryLater)] == [2, 2, 2]
+    now_s += 2
+    await asyncio.gather(*[send() for _ in range(5)], return_exceptions=True)
+    assert len(wecom.called("kf/send_msg")) == 4
 
 
 @pytest.mark.parametrize(
