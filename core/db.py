@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeVar
 
@@ -38,10 +38,11 @@ from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
 
 from core.clock import Clock
+from core.connections import Connections
 from core.events import Event
 from core.ports import WakeUp, in_write_block
 from core.sqlite_inline import InlineConnection
-from core.statements import Driver, Statement, Values, driver_of
+from core.statements import Driver, Statement, Values
 
 log = logging.getLogger(__name__)
 
@@ -223,6 +224,7 @@ class UnitOfWork:
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine.execution_options(wenqu_is_begun=True)
+        self._connections = Connections(self._engine)
         self._clock = clock
         self._is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer: queue in the process instead of spinning on its lock.
@@ -275,20 +277,19 @@ class UnitOfWork:
     @asynccontextmanager
     async def _connected(self, *, is_write: bool) -> AsyncIterator[Tx]:
         """A connection whose transaction is begun and ended on the driver itself."""
-        async with self._engine.connect() as connection:
-            pooled = (await connection.get_raw_connection()).dbapi_connection
-            driver = driver_of(connection.dialect, pooled)
-            tx = Tx(connection, driver, self._clock.now(), self.settings, is_write=is_write)
-            is_ended = False
-            try:
-                await driver.begin(is_write=is_write)
-                yield tx
-                await (driver.commit() if is_write else driver.rollback())
-                is_ended = True
-            finally:
-                if not is_ended:
-                    await _undo(connection, driver)
-                await tx.close()
+        hand = await self._connections.take()
+        tx = Tx(hand.connection, hand.driver, self._clock.now(), self.settings, is_write=is_write)
+        is_ended = False
+        try:
+            await hand.driver.begin(is_write=is_write)
+            yield tx
+            await (hand.driver.commit() if is_write else hand.driver.rollback())
+            is_ended = True
+        finally:
+            if not is_ended:
+                await hand.undo()
+            await tx.close()
+            await self._connections.give_back(hand)
 
     async def _store_events(self, tx: Tx) -> None:
         if not tx.emitted:
@@ -312,22 +313,7 @@ class UnitOfWork:
             await self.wake_up.notify(topic)
 
     async def close(self) -> None:
-        await self._engine.dispose()
-
-
-async def _undo(connection: AsyncConnection, driver: Driver) -> None:
-    """Roll back; a connection that cannot is thrown away, for the server to clean up after.
-
-    What went wrong first, a cancellation perhaps, is what the caller has to hear.
-    """
-    is_clean = False
-    try:
-        with suppress(Exception):
-            await driver.rollback()
-            is_clean = True
-    finally:
-        if not is_clean:
-            await connection.invalidate()
+        await self._connections.close()
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:

@@ -95,6 +95,11 @@ class Statement:
 class Driver(Protocol):
     """One connection's transactions and statements, without SQLAlchemy in between."""
 
+    @property
+    def is_alive(self) -> bool:
+        """False once the server is known to have gone away."""
+        ...
+
     async def begin(self, *, is_write: bool) -> None: ...
 
     async def commit(self) -> None: ...
@@ -117,6 +122,10 @@ class Driver(Protocol):
 class SqliteDriver:
     def __init__(self, pooled: Any) -> None:
         self._connection: InlineConnection = pooled.driver_connection
+
+    @property
+    def is_alive(self) -> bool:
+        return True
 
     async def begin(self, *, is_write: bool) -> None:
         await self._connection.run("BEGIN IMMEDIATE" if is_write else "BEGIN")
@@ -145,6 +154,10 @@ class PostgresDriver:
     def __init__(self, pooled: Any) -> None:
         self._pooled = pooled
         self._connection: asyncpg.Connection = pooled.driver_connection
+
+    @property
+    def is_alive(self) -> bool:
+        return not self._connection.is_closed()
 
     async def begin(self, *, is_write: bool) -> None:
         del is_write

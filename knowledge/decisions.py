@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -217,6 +216,5 @@ def _candidate(offer: Offer) -> dict[str, object]:
         "title": offer.title,
         "score": round(offer.score, 4),
         "number": offer.number,
-        # what was not measured is NaN, which no JSON column takes
-        "features": {k: round(v, 4) for k, v in offer.features.items() if math.isfinite(v)},
+        "features": offer.features,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,7 +11,7 @@ from knowledge.articles import ArticleText
 from knowledge.candidates import Corpus, FieldText
 from knowledge.embedder import Embedder, Progress
 from knowledge.encoders import Role, Vectors
-from knowledge.features import Features, features, nothing
+from knowledge.features import Features, Matrix, features, nothing
 from knowledge.gates import Gate, GateKind, Gates
 from knowledge.recent import Recent
 from knowledge.scorer import COLUMNS, Scorer
@@ -30,7 +31,8 @@ class Candidate:
     """An article that may answer.
 
     score: log-odds of the ranking model, comparable within one ranking only.
-    features: what was measured, by name, for the record; of the first EXPLAINED only.
+    features: what was measured, by name, for the record; of the first EXPLAINED only, and without
+    what could not be measured.
     """
 
     article_id: str
@@ -183,7 +185,7 @@ class Retriever:
             Candidate(
                 measured.article_ids[at],
                 score,
-                dict(zip(COLUMNS, rows[at].tolist(), strict=True)) if place < EXPLAINED else {},
+                _explained(rows[at]) if place < EXPLAINED else {},
             )
             for place, (at, score) in enumerate(kept)
         )
@@ -230,3 +232,8 @@ class Retriever:
         elif ranking.confidence >= self.thresholds.menu:
             band, why = Band.MENU, "close"
         return Decision(band, ranking.confidence, ranking.candidates, why, needed)
+
+
+def _explained(row: Matrix) -> dict[str, float]:
+    values = zip(COLUMNS, row.tolist(), strict=True)
+    return {name: round(value, 4) for name, value in values if math.isfinite(value)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from core.accounts.limits import AccountLimits
 from core.accounts.models import AccountRow
@@ -15,6 +15,10 @@ from core.ids import new_id
 from core.permissions import Permission
 from core.views import AccountView, ServiceMode
 
+_BY_NAME = select(AccountRow).where(
+    AccountRow.channel == bindparam("a_channel"), AccountRow.account == bindparam("an_account")
+)
+
 
 async def register(
     tx: Tx,
@@ -26,9 +30,7 @@ async def register(
     is_manageable: bool = True,
 ) -> AccountView:
     """Make an account known, or bring what the platform says about it up to date. Idempotent."""
-    row = await tx.db.scalar(
-        select(AccountRow).where(AccountRow.channel == channel, AccountRow.account == account)
-    )
+    row = await tx.db.scalar(_BY_NAME, {"a_channel": channel, "an_account": account})
     if row is None:
         row = AccountRow(id=new_id(), channel=channel, account=account, created_at=tx.now)
         row.mode = ServiceMode.CONSOLE
@@ -47,8 +49,8 @@ async def ensure_known(tx: Tx, *, channel: str, account: str, limits: AccountLim
 
     The name is the platform's id until the directory has been read.
     """
-    wanted = select(AccountRow).where(AccountRow.channel == channel, AccountRow.account == account)
-    row = await tx.db.scalar(wanted)
+    wanted = {"a_channel": channel, "an_account": account}
+    row = await tx.db.scalar(_BY_NAME, wanted)
     if row is None:
         values = {
             "id": new_id(),
@@ -63,7 +65,7 @@ async def ensure_known(tx: Tx, *, channel: str, account: str, limits: AccountLim
             "version": 1,
         }
         await tx.db.execute(tx.upsert(AccountRow).values(values).on_conflict_do_nothing())
-        row = (await tx.db.scalars(wanted)).one()
+        row = (await tx.db.scalars(_BY_NAME, wanted)).one()
     return row
 
 

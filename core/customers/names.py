@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Table, bindparam, delete, func, insert, select
 
 from core.customers.file_models import CustomerWordRow
 from core.customers.models import CustomerRow
 from core.db import Tx
+from core.statements import Statement
 
 #: Beyond so many a word is common, and its exact number does not matter.
 _COUNTED: Final = 1000
 _RUN: Final = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]+")
 _LONGEST: Final = 16
+_TABLE = cast("Table", CustomerWordRow.__table__)
+_FORGET = Statement(delete(_TABLE).where(_TABLE.c.customer_id == bindparam("a_customer")))
+_WRITE = Statement(insert(_TABLE).inline(), columns=("word", "customer_id"))
 
 
 def words_of(name: str) -> frozenset[str]:
@@ -44,20 +48,15 @@ def searched(text: str) -> frozenset[str]:
 async def rename(tx: Tx, row: CustomerRow, name: str) -> None:
     """Give a stored customer a name."""
     row.name = name
-    await tx.db.flush()
     await index(tx, row.id, name)
 
 
 async def index(tx: Tx, customer_id: str, name: str) -> None:
-    """Write down the words of a name, in the transaction that sets it."""
-    await tx.db.execute(
-        delete(CustomerWordRow)
-        .where(CustomerWordRow.customer_id == customer_id)
-        .execution_options(synchronize_session=False)
-    )
-    rows = [{"word": word, "customer_id": customer_id} for word in sorted(words_of(name))]
-    if rows:
-        await tx.db.execute(insert(CustomerWordRow), rows)
+    """Write down the words of a stored customer's name, in the transaction that sets it."""
+    await tx.flush()
+    await tx.run(_FORGET, {"a_customer": customer_id})
+    words = sorted(words_of(name))
+    await tx.run_many(_WRITE, [{"word": word, "customer_id": customer_id} for word in words])
 
 
 async def rarest(tx: Tx, words: Sequence[str]) -> str | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from pydantic import Field
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from core.content import Address
 from core.customers.models import CustomerRow, IdentityRow, InstitutionRow
 from core.db import Tx
 from core.errors import NotFound
 from core.paging import Page, decode_cursor, page_of
+from core.statements import Statement
 from core.views import CustomerView, View
 
 
@@ -52,19 +54,24 @@ def _view(found: Row[CustomerRow, str]) -> CustomerView:
     )
 
 
+_KIND = Statement(
+    select(InstitutionRow.kind)
+    .join(CustomerRow, CustomerRow.institution_id == InstitutionRow.id)
+    .join(IdentityRow, IdentityRow.customer_id == CustomerRow.id)
+    .where(
+        IdentityRow.channel == bindparam("a_channel"),
+        IdentityRow.account == bindparam("an_account"),
+        IdentityRow.user == bindparam("a_user"),
+    )
+)
+
+
 async def institution_kind(tx: Tx, address: Address) -> str:
     """Of the institution of whoever writes from here; empty while we do not know them."""
-    found = await tx.db.scalar(
-        select(InstitutionRow.kind)
-        .join(CustomerRow, CustomerRow.institution_id == InstitutionRow.id)
-        .join(IdentityRow, IdentityRow.customer_id == CustomerRow.id)
-        .where(
-            IdentityRow.channel == address.channel,
-            IdentityRow.account == address.account,
-            IdentityRow.user == address.user,
-        )
-    )
-    return found or ""
+    values = {"a_channel": address.channel, "an_account": address.account, "a_user": address.user}
+    for row in await tx.fetch(_KIND, values):
+        return cast("str", row.kind)
+    return ""
 
 
 async def customer_view(tx: Tx, customer_id: str) -> CustomerView:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import Table, bindparam, insert, select, update
 
 from core.actor import Actor
 from core.content import Address
@@ -14,41 +17,73 @@ from core.errors import Conflict, Invalid, NotFound
 from core.events import CustomerChanged
 from core.ids import new_id
 from core.permissions import Permission
+from core.statements import Statement
 from core.views import CustomerView
 
 
-async def ensure_identity(tx: Tx, address: Address) -> IdentityRow:
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody on one channel account, and the customer that they are."""
+
+    id: str
+    customer_id: str
+
+
+_IDENTITIES = cast("Table", IdentityRow.__table__)
+_CUSTOMERS = cast("Table", CustomerRow.__table__)
+_KNOWN = Statement(
+    select(IdentityRow.id, IdentityRow.customer_id, IdentityRow.account).where(
+        IdentityRow.channel == bindparam("a_channel"), IdentityRow.user == bindparam("a_user")
+    )
+)
+_NEW_IDENTITY = Statement(insert(_IDENTITIES).inline(), columns=_IDENTITIES.columns.keys())
+_NEW_CUSTOMER = Statement(insert(_CUSTOMERS).inline(), columns=_CUSTOMERS.columns.keys())
+
+
+async def ensure_identity(tx: Tx, address: Address) -> Identity:
     """The identity behind an address; made, with a temporary customer, when it is new.
 
     The same platform user on another account of the same channel is the same customer.
     """
-    here = (IdentityRow.channel == address.channel, IdentityRow.user == address.user)
-    known = list(await tx.db.scalars(select(IdentityRow).where(*here)))
+    here = {"a_channel": address.channel, "a_user": address.user}
+    known = await tx.fetch(_KNOWN, here)
     for row in known:
         if row.account == address.account:
-            return row
+            return Identity(row.id, row.customer_id)
     customer_id = known[0].customer_id if known else await _temporary_customer(tx, address)
-    row = IdentityRow(
-        id=new_id(),
-        customer_id=customer_id,
-        channel=address.channel,
-        account=address.account,
-        user=address.user,
-        created_at=tx.now,
-    )
-    tx.db.add(row)
-    await tx.db.flush()
-    return row
+    made = Identity(new_id(), customer_id)
+    row = {
+        "id": made.id,
+        "customer_id": customer_id,
+        "channel": address.channel,
+        "account": address.account,
+        "user": address.user,
+        "created_at": tx.now,
+    }
+    await tx.run(_NEW_IDENTITY, row)
+    return made
 
 
 async def _temporary_customer(tx: Tx, address: Address) -> str:
-    row = CustomerRow(
-        id=new_id(), name=f"访客{address.user[-4:]}", is_temporary=True, created_at=tx.now
-    )
-    row.tags, row.custom, row.version = [], {}, 1
-    tx.db.add(row)
-    await names.rename(tx, row, row.name)
-    return row.id
+    customer_id, name = new_id(), f"访客{address.user[-4:]}"
+    row = {
+        "id": customer_id,
+        "name": name,
+        "avatar_url": "",
+        "is_temporary": True,
+        "institution_id": None,
+        "phone_sealed": "",
+        "phone_index": "",
+        "phone_masked": "",
+        "note": "",
+        "tags": [],
+        "custom": {},
+        "created_at": tx.now,
+        "version": 1,
+    }
+    await tx.run(_NEW_CUSTOMER, row)
+    await names.index(tx, customer_id, name)
+    return customer_id
 
 
 async def take_profile(tx: Tx, customer_id: str, *, nickname: str, avatar_url: str) -> None:

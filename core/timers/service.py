@@ -5,18 +5,66 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, or_, select, tuple_, update
-from sqlalchemy.engine import CursorResult
+from sqlalchemy import (
+    Executable,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
-from core.db import Tx
+from core.db import Tx, UtcDateTime, upsert_for
 from core.errors import Conflict
 from core.ids import new_id
+from core.statements import Statement
 from core.timers.models import TimerRow
 
 #: Topic on which timer runners sleep.
 WAKE_TOPIC = "timers"
+
+_TABLE = cast("Table", TimerRow.__table__)
+_T = _TABLE.c
+
+
+def _upsert(dialect: str) -> Executable:
+    made = upsert_for(dialect, _TABLE).inline()
+    moved = {name: made.excluded[name] for name in ("due_at", "payload", "attempts")}
+    moved["lease_until"] = None
+    wanted: Executable = made.on_conflict_do_update(index_elements=["kind", "key"], set_=moved)
+    return wanted
+
+
+_SET = Statement(_upsert, columns=("id", "kind", "key", "due_at", "payload", "attempts"))
+_DUE = and_(
+    _T.due_at <= bindparam("now", type_=UtcDateTime),
+    or_(_T.lease_until.is_(None), _T.lease_until < bindparam("now", type_=UtcDateTime)),
+)
+_CLAIM = Statement(
+    update(_TABLE)
+    .where(
+        _T.id.in_(
+            select(_T.id)
+            .where(_DUE)
+            .order_by(_T.due_at)
+            .limit(bindparam("most", type_=Integer))
+            .scalar_subquery()
+        ),
+        _DUE,
+    )
+    .values(lease_until=bindparam("until"), attempts=_T.attempts + 1)
+    .returning(_T.id, _T.kind, _T.key, _T.due_at, _T.payload, _T.attempts)
+)
+_FINISH = Statement(
+    delete(_TABLE).where(_T.id == bindparam("an_id"), _T.due_at == bindparam("due"))
+)
+_NEXT = Statement(select(_T.due_at).where(_T.lease_until.is_(None)).order_by(_T.due_at).limit(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +82,7 @@ class Timer:
 async def set_timer(
     tx: Tx, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None
 ) -> None:
-    await _upsert(tx, [_row(kind, key, due_at, payload or {})])
+    await _set(tx, [_row(kind, key, due_at, payload or {})])
 
 
 async def set_timers(tx: Tx, kind: str, due_at: Mapping[str, datetime | None]) -> None:
@@ -48,7 +96,7 @@ async def set_timers(tx: Tx, kind: str, due_at: Mapping[str, datetime | None]) -
         )
     rows = [_row(kind, key, at, {}) for key, at in sorted(due_at.items()) if at is not None]
     if rows:
-        await _upsert(tx, rows)
+        await _set(tx, rows)
 
 
 def _row(kind: str, key: str, due_at: datetime, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,18 +107,12 @@ def _row(kind: str, key: str, due_at: datetime, payload: Mapping[str, Any]) -> d
         "due_at": due_at,
         "payload": dict(payload),
         "attempts": 0,
-        "lease_until": None,
     }
 
 
-async def _upsert(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    made = tx.upsert(TimerRow).values(rows)
-    moved = {name: made.excluded[name] for name in ("due_at", "payload", "attempts")}
-    await tx.db.execute(
-        made.on_conflict_do_update(
-            index_elements=["kind", "key"], set_=moved | {"lease_until": None}
-        )
-    )
+async def _set(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    await tx.flush()  # who changed the conversation holds it before its timers
+    await tx.run_many(_SET, rows)
     tx.wake(WAKE_TOPIC)
 
 
@@ -93,28 +135,9 @@ async def claim_due(
     tx: Tx, *, limit: int, lease: timedelta = timedelta(seconds=60)
 ) -> list[Timer]:
     """Take due timers, earliest first; each is ours until its lease ends."""
-    free = or_(TimerRow.lease_until.is_(None), TimerRow.lease_until < tx.now)
-    due = (
-        select(TimerRow.id)
-        .where(TimerRow.due_at <= tx.now, free)
-        .order_by(TimerRow.due_at)
-        .limit(limit)
-    )
-    result = await tx.db.execute(
-        update(TimerRow)
-        .where(TimerRow.id.in_(due.scalar_subquery()), TimerRow.due_at <= tx.now, free)
-        .values(lease_until=tx.now + lease, attempts=TimerRow.attempts + 1)
-        .returning(
-            TimerRow.id,
-            TimerRow.kind,
-            TimerRow.key,
-            TimerRow.due_at,
-            TimerRow.payload,
-            TimerRow.attempts,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return sorted((Timer(*row) for row in result), key=lambda timer: timer.due_at)
+    until = {"now": tx.now, "most": limit, "until": tx.now + lease}
+    found = [Timer(*row) for row in await tx.fetch(_CLAIM, until)]
+    return sorted(found, key=lambda timer: timer.due_at)
 
 
 async def finish(tx: Tx, timer: Timer) -> None:
@@ -122,12 +145,8 @@ async def finish(tx: Tx, timer: Timer) -> None:
 
     Raises: Conflict when it was moved, cancelled or ended meanwhile; effects then roll back.
     """
-    result = await tx.db.execute(
-        delete(TimerRow)
-        .where(TimerRow.id == timer.id, TimerRow.due_at == timer.due_at)
-        .execution_options(synchronize_session=False)
-    )
-    if isinstance(result, CursorResult) and result.rowcount != 1:
+    await tx.flush()
+    if await tx.run(_FINISH, {"an_id": timer.id, "due": timer.due_at}) != 1:
         raise Conflict("timer_moved", kind=timer.kind, key=timer.key)
 
 
@@ -167,9 +186,6 @@ async def free_all(tx: Tx) -> None:
 
 async def next_due_at(tx: Tx) -> datetime | None:
     """When the next free timer is due: how long a runner may sleep."""
-    return await tx.db.scalar(
-        select(TimerRow.due_at)
-        .where(TimerRow.lease_until.is_(None))
-        .order_by(TimerRow.due_at)
-        .limit(1)
-    )
+    for row in await tx.fetch(_NEXT, {}):
+        return cast("datetime", row.due_at)
+    return None

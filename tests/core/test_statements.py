@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import JSON, Boolean, bindparam, insert, literal, select, text, type_coerce
 
-from core.db import UnitOfWork, UtcDateTime
+from core.clock import SystemClock
+from core.db import UnitOfWork, UtcDateTime, make_engine
 from core.event_log import ListenerCursor
 from core.statements import Statement
 
@@ -90,3 +91,19 @@ async def test_a_cancelled_wait_for_the_database_stays_a_cancellation(uow: UnitO
             await task
     async with uow.write() as tx:
         assert await tx.fetch(_NAMES, {}) == []
+
+
+@pytest.mark.postgres
+async def test_connections_that_the_server_ended_are_replaced(postgres_url: str) -> None:
+    uow = UnitOfWork(make_engine(postgres_url), SystemClock())
+    ended = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    async with uow.read(), uow.read():
+        pass  # two are idle now
+    async with uow.read() as tx:
+        await tx.db.execute(ended)
+    async with uow.read(), uow.read() as tx:
+        assert await tx.fetch(_NAMES, {}) == []
+    await uow.close()

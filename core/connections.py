@@ -1,0 +1,70 @@
+"""Connections at hand: taking one from SQLAlchemy's pool costs as much as a transaction."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from core.statements import Driver, driver_of
+
+#: Idle connections that are not given back to the pool.
+_KEPT: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A connection of the pool's, and its driver."""
+
+    connection: AsyncConnection
+    driver: Driver
+
+    @property
+    def is_usable(self) -> bool:
+        return not self.connection.invalidated and self.driver.is_alive
+
+    async def undo(self) -> None:
+        """Roll back; a connection that cannot is thrown away, for the server to clean up after.
+
+        What went wrong first, a cancellation perhaps, is what the caller has to hear.
+        """
+        is_clean = False
+        try:
+            with suppress(Exception):
+                await self.driver.rollback()
+                is_clean = True
+        finally:
+            if not is_clean:
+                await self.connection.invalidate()
+
+
+class Connections:
+    """The pool, and the connections used last."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._idle: list[Hand] = []
+
+    async def take(self) -> Hand:
+        while self._idle:
+            hand = self._idle.pop()
+            if hand.is_usable:
+                return hand
+            await hand.connection.invalidate()
+            await hand.connection.close()
+        connection = await self._engine.connect()
+        pooled = (await connection.get_raw_connection()).dbapi_connection
+        return Hand(connection, driver_of(connection.dialect, pooled))
+
+    async def give_back(self, hand: Hand) -> None:
+        if hand.is_usable and len(self._idle) < _KEPT:
+            self._idle.append(hand)
+        else:
+            await hand.connection.close()
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().connection.close()
+        await self._engine.dispose()
