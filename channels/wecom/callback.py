@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
@@ -25,6 +26,11 @@ log = logging.getLogger(__name__)
 KF_PULL = "wecom_kf.pull"
 _MAX_BODY_BYTES = 256 * 1024
 _SEEN_S = 600
+
+
+#: Both take events of 微信客服 as well as those of the app.
+KF_PATH: Final = "/callback/wecom/kf"
+APP_PATH: Final = "/callback/wecom/app"
 
 
 class KfSignal(BaseModel):

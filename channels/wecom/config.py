@@ -70,6 +70,10 @@ class WeComSettings(BaseModel):
         return bool(self.corp_id and self.app.agent_id and self.app.secret.get_secret_value())
 
     @property
+    def has_app_callback(self) -> bool:
+        return self.has_app and self.app.has_callback
+
+    @property
     def api_root(self) -> str:
         """Where paths such as `kf/send_msg` begin, with a slash at the end."""
         base = self.api_base.rstrip("/").removesuffix("/cgi-bin")

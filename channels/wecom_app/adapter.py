@@ -14,7 +14,13 @@ from channels.base import Channel, Download, Services
 from channels.degrade import fit
 from channels.errors import ChannelError, Rejected
 from channels.http import HttpClient, JsonObject
-from channels.wecom.callback import KF_PULL, CallbackEndpoint, KfSignal, callback_crypto
+from channels.wecom.callback import (
+    APP_PATH,
+    KF_PULL,
+    CallbackEndpoint,
+    KfSignal,
+    callback_crypto,
+)
 from channels.wecom.client import WeComClient
 from channels.wecom.config import WeComSettings
 from channels.wecom.media import MediaIds, attachment_of
@@ -34,7 +40,6 @@ from core.ports import (
 
 log = logging.getLogger(__name__)
 
-_PATH = "/callback/wecom/app"
 _REMEMBER_S = 24 * 3600
 _DUPLICATE_CHECK_S = 1800
 _MEDIA_EXPIRED = "40007"
@@ -78,7 +83,7 @@ class WeComApp(Channel):
             return ()
         crypto = callback_crypto(self._settings.app, self._settings.corp_id)
         intake, cache = self._services.intake, self._services.cache
-        return CallbackEndpoint(_PATH, crypto, intake, cache, self._on_kf).routes
+        return CallbackEndpoint(APP_PATH, crypto, intake, cache, self._on_kf).routes
 
     async def _on_kf(self, signal: KfSignal) -> None:
         await self._services.wake.notify(KF_PULL, signal.model_dump_json())

@@ -23,7 +23,14 @@ from channels.base import (
 )
 from channels.errors import ChannelError, Rejected
 from channels.http import HttpClient
-from channels.wecom.callback import KF_PULL, CallbackEndpoint, KfSignal, callback_crypto
+from channels.wecom.callback import (
+    APP_PATH,
+    KF_PATH,
+    KF_PULL,
+    CallbackEndpoint,
+    KfSignal,
+    callback_crypto,
+)
 from channels.wecom.client import WeComClient
 from channels.wecom.config import WeComSettings
 from channels.wecom.fields import Fields
@@ -39,7 +46,6 @@ from core.ports import HandoverCommand, OutboundItem, OutboundMessage, RecallCom
 
 log = logging.getLogger(__name__)
 
-_PATH = "/callback/wecom/kf"
 _RETRY_LIST_S = 5.0
 
 
@@ -113,13 +119,18 @@ class WeComKf(Channel):
 
     @override
     def routes(self) -> Sequence[web.RouteDef]:
-        """`GET|POST /callback/wecom/kf`, when Token and EncodingAESKey are set."""
+        """`GET|POST /callback/wecom/kf`, when Token and EncodingAESKey are set.
+
+        Also `/callback/wecom/app` where no app of its own answers there.
+        """
         credentials = self._settings.kf_effective
         if not credentials.has_callback:
             return ()
         crypto = callback_crypto(credentials, self._settings.corp_id)
         intake, cache = self._services.intake, self._services.cache
-        return CallbackEndpoint(_PATH, crypto, intake, cache, self._on_signal).routes
+        paths = (KF_PATH,) if self._settings.has_app_callback else (KF_PATH, APP_PATH)
+        ends = (CallbackEndpoint(one, crypto, intake, cache, self._on_signal) for one in paths)
+        return [route for end in ends for route in end.routes]
 
     async def _on_signal(self, signal: KfSignal) -> None:
         """Here if this process receives, else where it is done; the poll is the net under both."""

@@ -173,6 +173,22 @@ def test_without_token_and_key_there_is_no_callback_url(memory: MemoryServices) 
     assert WeComKf(settings, memory.services).routes() == ()
 
 
+@pytest.mark.parametrize(
+    ("own", "paths"),
+    [
+        ({}, {"/callback/wecom/kf", "/callback/wecom/app"}),
+        ({"agent_id": 7, "secret": "s"}, {"/callback/wecom/kf"}),  # the app has its own there
+    ],
+)
+def test_one_application_answers_at_both_addresses(
+    own: dict[str, object], paths: set[str], memory: MemoryServices
+) -> None:
+    signed = {"token": "t", "aes_key": AES_KEY}
+    settings = {"corp_id": "ww1", "kf": {"secret": "s", **signed}, "app": {**own, **signed}}
+    channel = WeComKf(WeComSettings.model_validate(settings), memory.services)
+    assert {route.path for route in channel.routes()} == paths
+
+
 def test_own_values_of_kf_win_over_those_of_the_app() -> None:
     settings = WeComSettings.model_validate(
         {"app": {"secret": "a", "token": "b", "aes_key": "c"}, "kf": {"token": "own"}}
