@@ -13,6 +13,11 @@ test("a chat shows lists, links and images of rich text", () => {
   ]);
 });
 
+test("images stay in their places, each once", () => {
+  const html = '<p>先点</p><img src="attachment:a"><p>再点</p><img data-id="b"><img src="attachment:a"><p>完成</p>';
+  expect(chatParts(html).map((part) => part.value)).toEqual(["先点", "a", "再点", "b", "完成"]);
+});
+
 test("a long answer becomes messages that WeCom takes", () => {
   const parts = chatParts(paragraphs(Array.from({ length: 60 }, () => "字".repeat(30)).join("\n")));
   expect(parts.length).toBe(3);

@@ -50,14 +50,26 @@ export function fromEditor(html: string): string {
   return body.textContent?.trim() || body.querySelector("img") ? body.innerHTML : "";
 }
 
+/** Stands on either side of an image's id in the text. */
+const FENCE = "\u0000";
+
+/** Texts and images in the order of the article. */
 export function chatParts(html: string): ChatPart[] {
   const body = parsed(html);
-  const images = [...body.querySelectorAll("img")].map((image) => image.dataset["id"] ?? (image.getAttribute("src") ?? "").replace(IMAGE, ""));
-  const text = words(body).replace(/[ \t]+\n/g, "\n").replace(/\n{3,}/g, "\n\n").trim();
-  return [
-    ...split(text).map((value): ChatPart => ({ kind: "text", value })),
-    ...[...new Set(images)].filter(Boolean).map((value): ChatPart => ({ kind: "image", value })),
-  ];
+  const seen = new Set([""]);
+  for (const image of body.querySelectorAll("img")) {
+    const id = image.dataset["id"] ?? (image.getAttribute("src") ?? "").replace(IMAGE, "");
+    image.replaceWith(seen.has(id) ? "" : FENCE + id + FENCE);
+    seen.add(id);
+  }
+  return words(body)
+    .split(FENCE)
+    .flatMap((piece, at): ChatPart[] => (at % 2 ? [{ kind: "image", value: piece }] : texts(piece)));
+}
+
+function texts(piece: string): ChatPart[] {
+  const text = piece.replace(/[ \t]+\n/g, "\n").replace(/\n{3,}/g, "\n\n").trim();
+  return split(text).map((value) => ({ kind: "text", value }));
 }
 
 const BLOCKS = new Set(["P", "DIV", "H1", "H2", "H3", "H4", "UL", "OL", "BLOCKQUOTE", "PRE", "TR", "TABLE"]);
