@@ -123,6 +123,7 @@ class App:
         async with asyncio.TaskGroup() as group:
             ready = self.readiness
             ready.runs(group.create_task(self.bus.run(), name="bus"))
+            group.create_task(self.uow.tend(), name="database")
             answers = group.create_task(self.answerer.start(), name="answers")
             ready.loads(answers)
             if not self.is_worker:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeVar
 
@@ -41,7 +42,7 @@ from core.clock import Clock
 from core.connections import Connections
 from core.events import Event
 from core.ports import WakeUp, in_write_block
-from core.sqlite_inline import InlineConnection
+from core.sqlite_inline import InlineConnection, empty_log
 from core.statements import Driver, Statement, Values
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,9 @@ _SQLITE_PRAGMAS: Final = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-32000",
     "PRAGMA mmap_size=268435456",
+    "PRAGMA wal_autocheckpoint=8000",  # pages; `UnitOfWork.tend` sees to it much earlier
 )
+_TEND_EVERY_S: Final = 1.0
 #: One advisory lock: event ids become visible in the order of their numbers (ADR 0003).
 _ORDER_EVENTS: Final = Statement(select(func.pg_advisory_xact_lock(0x77656E71)))
 
@@ -311,6 +314,14 @@ class UnitOfWork:
             return
         for topic in tx.topics | ({EVENTS_TOPIC} if tx.emitted else frozenset()):
             await self.wake_up.notify(topic)
+
+    async def tend(self) -> None:
+        """Write SQLite's log back in a thread, so that no commit waits for the disk."""
+        path = self._engine.url.database
+        while self._is_sqlite and path:
+            await asyncio.sleep(_TEND_EVERY_S)
+            with suppress(sqlite3.OperationalError):  # busy, or the disk is full: commits say so
+                await asyncio.to_thread(empty_log, path)
 
     async def close(self) -> None:
         await self._connections.close()

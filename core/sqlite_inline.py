@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from typing import Any, Final, Self
 
 #: How long a transaction waits for another process's write lock.
@@ -32,6 +33,12 @@ async def patiently(step: Callable[[], object]) -> None:
             await asyncio.sleep(_POLL_S)
         else:
             return
+
+
+def empty_log(path: str) -> None:
+    """Move what is committed from the write-ahead log into the file. Waits for the disk."""
+    with closing(sqlite3.connect(path, timeout=_STATEMENT_WAIT_S)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 class InlineCursor:

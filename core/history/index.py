@@ -7,23 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import Executable, LargeBinary, Table, delete, select
+from sqlalchemy import cast as cast_sql
 
 from core.bus import newest_event_id
 from core.conversations.models import MessageRow
-from core.db import Tx, UnitOfWork
+from core.db import Tx, UnitOfWork, upsert_for
 from core.event_log import EventRow, ListenerCursor
 from core.history.models import MessageWordRow
-from core.history.postings import by_block, pack, unpack
+from core.history.postings import by_block, pack
+from core.statements import Statement
 
 #: Name of the cursor; the log is kept until it has passed.
 CURSOR: Final = "history.words"
 _TYPES: Final = ("message.added", "message.media_stored")
 #: Messages per transaction: others must not wait for the index.
-_BATCH: Final = 200
+_BATCH: Final = 500
 _ROWS_AT_ONCE: Final = 500
+_TABLE = cast("Table", MessageWordRow.__table__)
+
+
+def _append(dialect: str) -> Executable:
+    """Reading a list to sort a number into it would cost as much as the list is long."""
+    made = upsert_for(dialect, _TABLE).inline()
+    both = _TABLE.c.offsets.op("||")(made.excluded.offsets)
+    wanted: Executable = made.on_conflict_do_update(
+        index_elements=["word", "block"], set_={"offsets": cast_sql(both, LargeBinary)}
+    )
+    return wanted
+
+
+_APPEND = Statement(_append, columns=("word", "block", "offsets"))
 Blocks = Mapping[int, Mapping[str, set[int]]]
 
 
@@ -106,32 +122,10 @@ async def _locked_cursor(tx: Tx) -> ListenerCursor:
 
 
 async def _add(tx: Tx, blocks: Blocks) -> None:
-    for block, words in blocks.items():
-        for some in _parts(sorted(words)):
-            known = await _known(tx, block, some)
-            rows = [
-                {
-                    "word": word,
-                    "block": block,
-                    "offsets": pack(words[word] | known.get(word, set())),
-                }
-                for word in some
-            ]
-            wanted = tx.upsert(MessageWordRow)
-            new = {"offsets": wanted.excluded.offsets}
-            await tx.db.execute(
-                wanted.on_conflict_do_update(index_elements=["word", "block"], set_=new), rows
-            )
-
-
-async def _known(tx: Tx, block: int, words: list[str]) -> dict[str, frozenset[int]]:
-    rows = await tx.db.execute(
-        select(MessageWordRow.word, MessageWordRow.offsets).where(
-            MessageWordRow.word.in_(words), MessageWordRow.block == block
-        )
-    )
-    return {word: unpack(offsets) for word, offsets in rows}
-
-
-def _parts(words: list[str]) -> list[list[str]]:
-    return [words[at : at + _ROWS_AT_ONCE] for at in range(0, len(words), _ROWS_AT_ONCE)]
+    for block, words in sorted(blocks.items()):
+        rows = [
+            {"word": word, "block": block, "offsets": pack(offsets)}
+            for word, offsets in sorted(words.items())  # one lock order for everyone
+        ]
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            await tx.run_many(_APPEND, rows[start : start + _ROWS_AT_ONCE])

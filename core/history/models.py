@@ -9,10 +9,10 @@ from core.db import Base
 
 
 class MessageWordRow(Base):
-    """offsets: of the messages within the block, ascending, two bytes each; see postings.py.
+    """offsets: of the messages within the block, two bytes each; see postings.py.
 
-    One row holds what would be thousands: an index of single (word, message) rows would be larger
-    than the messages.
+    They stand in the order of writing, some perhaps twice. One row holds what would be thousands:
+    an index of single (word, message) rows would be larger than the messages.
     """
 
     __tablename__ = "message_words"

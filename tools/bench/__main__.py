@@ -17,6 +17,7 @@ from tools.bench import chat
 from tools.bench.lists import bench_lists
 from tools.bench.routing import bench_routing
 from tools.bench.sla import bench_sla
+from tools.bench.sockets import bench_sockets
 from tools.bench.stage import product
 
 Results = list[tuple[str, float, str]]
@@ -61,6 +62,7 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, Results]]] = {
     "lists": bench_lists,
     "routing": bench_routing,
     "sla": bench_sla,
+    "sockets": bench_sockets,
 }
 
 
