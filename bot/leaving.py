@@ -86,7 +86,7 @@ def spoken_moment(at: datetime) -> str:
 
 
 async def _absence(tx: Tx, thread: Thread) -> Absence | None:
-    return await after_hours(tx, thread) or await _overflow(tx)
+    return await after_hours(tx, thread) or await _overflow(tx, thread)
 
 
 async def after_hours(tx: Tx, thread: Thread) -> Absence | None:
@@ -108,8 +108,10 @@ async def after_hours(tx: Tx, thread: Thread) -> Absence | None:
     return Absence(min(known) if known else None)
 
 
-async def _overflow(tx: Tx) -> Absence | None:
-    if (await slots(tx)).servicers_online:
+async def _overflow(tx: Tx, thread: Thread) -> Absence | None:
+    places = await destinations(tx, thread.customer.id, thread.account.team_id)
+    teams = [place.team_id for place in places if place.team_id is not None]
+    if (await slots(tx, teams)).servicers_online:
         return None
     is_full = await waiting_count(tx) >= tx.settings.get(Reception).queue_max
     return Absence(None) if is_full else None

@@ -81,7 +81,7 @@ class Turn:
         heard = Heard(vendor_id=message_id, content=content, sent_at=at)
         view = await conversations.hear(self.tx, self.thread, session_id, heard)
         if self.session is not None:
-            await sessions.note_heard(self.tx, self.session, from_customer=True)
+            sessions.note_heard(self.tx, self.session)
         await self._fetch_media(view)
         return view
 
@@ -93,7 +93,7 @@ class Turn:
         heard = Heard(message_id, content, at, servicer_id=servicer[0], servicer_name=servicer[1])
         view = await conversations.hear(self.tx, self.thread, session_id, heard)
         if self.session is not None:
-            await sessions.note_heard(self.tx, self.session, from_customer=False)
+            await sessions.note_answered(self.tx, self.session, servicer[0])
         await self._fetch_media(view)
         return view
 

@@ -7,12 +7,12 @@ from typing import Final
 
 from bot import leaving
 from bot.jobs.each import each
-from core.assignment.queries import slots
 from core.content import Menu, MenuItem
 from core.conversations.threads import get_thread
 from core.db import Tx, UnitOfWork
 from core.queues.words import spoken_duration
 from core.sessions.moves import get_session
+from core.sessions.queries import slots_for
 from core.sessions.waiting import Waiting, moved_up, not_offered, offer, tell_place
 from core.settings.reception import Reception
 
@@ -48,7 +48,7 @@ async def _offer_for(tx: Tx, waiting: Waiting) -> Menu | None:
         return Menu(head=head, items=_CHOICES)
     waited = tx.now - waiting.since
     patience = timedelta(seconds=tx.settings.get(Reception).nobody_online_s)
-    if waited < patience or (await slots(tx)).servicers_online:
+    if waited < patience or (await slots_for(tx, row)).servicers_online:
         return None
     head = (
         f"抱歉，您已等候{spoken_duration(int(waited.total_seconds()))}，现在仍没有客服在线。"

@@ -217,15 +217,27 @@ async def calendar_of(tx: Tx, team_id: str | None) -> str | None:
     return await tx.db.scalar(_CALENDAR, {"team": team_id})
 
 
-async def slots(tx: Tx) -> Slots:
-    """The capacity of everyone who is online."""
-    found = (
-        await tx.db.execute(
-            select(
-                func.coalesce(func.sum(ServicerRow.capacity - ServicerRow.open_sessions), 0),
-                func.coalesce(func.sum(ServicerRow.capacity), 0),
-                func.count(),
-            ).where(ServicerRow.presence == Presence.ONLINE)
+async def slots(
+    tx: Tx, team_ids: Collection[str] = (), *, native_account: str | None = None
+) -> Slots:
+    """The capacity of everyone who is online.
+
+    team_ids: of the members of these teams only. native_account: of those whom the platform lets
+    serve this account.
+    """
+    statement = select(
+        func.coalesce(func.sum(ServicerRow.capacity - ServicerRow.open_sessions), 0),
+        func.coalesce(func.sum(ServicerRow.capacity), 0),
+        func.count(),
+    ).where(ServicerRow.presence == Presence.ONLINE)
+    if team_ids:
+        members = select(TeamMemberRow.servicer_id).where(TeamMemberRow.team_id.in_(team_ids))
+        statement = statement.where(ServicerRow.id.in_(members))
+    if native_account is not None:
+        accepting = select(AccountServicerRow.servicer_id).where(
+            AccountServicerRow.account_id == native_account,
+            AccountServicerRow.is_accepting.is_(True),
         )
-    ).one()
+        statement = statement.where(ServicerRow.id.in_(accepting))
+    found = (await tx.db.execute(statement)).one()
     return Slots(max(0, int(found[0])), int(found[1]), int(found[2]))

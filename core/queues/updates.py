@@ -6,6 +6,8 @@ from __future__ import annotations
 RESERVE = 2
 
 
-def is_worth_telling(told: int, place: int) -> bool:
-    """Half of those ahead are gone, or they are next. Places count from 1."""
+def is_worth_telling(told: int | None, place: int) -> bool:
+    """Half of those ahead are gone, or they are next, or were told nothing. Places from 1."""
+    if told is None:
+        return True
     return place < told and (place == 1 or place * 2 <= told)

@@ -9,15 +9,19 @@ from core.settings.reception import Reception
 def queue_words(tx: Tx, position: int, promise_s: int | None) -> str:
     """promise_s None: nobody is there to serve."""
     words = tx.settings.get(Reception)
-    if promise_s is None:
-        return words.nobody_online_text
     if promise_s == 0:
         return words.soon_text
-    facts = {"position": position, "ahead": position - 1, "wait": spoken_duration(promise_s)}
-    text = words.queued_text
+    text = words.nobody_online_text if promise_s is None else words.queued_text
+    wait = spoken_duration(promise_of(tx, promise_s))
+    facts = {"position": position, "ahead": position - 1, "wait": wait}
     for name, value in facts.items():
         text = text.replace(f"{{{name}}}", str(value))
     return text
+
+
+def promise_of(tx: Tx, promise_s: int | None) -> int:
+    """What these words promise, in seconds: somebody serves, or a message can be left."""
+    return tx.settings.get(Reception).nobody_online_s if promise_s is None else promise_s
 
 
 def spoken_duration(seconds: int) -> str:

@@ -55,9 +55,11 @@ async def places_of(tx: Tx, row: SessionRow) -> Sequence[Destination]:
     """Teams to ask, in order; a session that was sent to a team stays with it."""
     account = await tx.db.get_one(AccountRow, row.account_id)
     found = await destinations(tx, row.customer_id, account.team_id)
-    if row.team_id is None or any(place.team_id == row.team_id for place in found):
+    is_sent = row.team_id is not None and row.route == row.team_id
+    mine = [place for place in found if place.team_id == row.team_id]
+    if row.team_id is None or (mine and not is_sent):
         return found
-    return [await destination(tx, row.team_id)]
+    return mine or [await destination(tx, row.team_id)]
 
 
 def route_of(places: Sequence[Destination]) -> str:

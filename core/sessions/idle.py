@@ -31,13 +31,37 @@ async def idle_bot_sessions(tx: Tx) -> list[str]:
     return list(rows)
 
 
+async def slow_sessions(tx: Tx) -> list[str]:
+    """Served sessions whose customer waits long, and nobody has been told of this wait."""
+    patience = timedelta(seconds=tx.settings.get(Reception).servicer_slow_s)
+    not_told = or_(
+        SessionRow.warned_at.is_(None),
+        SessionRow.warned_at < SessionRow.waiting_since,
+        SessionRow.warned_at < SessionRow.served_since,
+    )
+    rows = await tx.db.scalars(
+        select(SessionRow.id)
+        .where(
+            SessionRow.state == SessionState.SERVING,
+            SessionRow.waiting_since < tx.now - patience,
+            SessionRow.served_since < tx.now - patience,
+            not_told,
+        )
+        .order_by(SessionRow.waiting_since)
+        .limit(_AT_ONCE)
+    )
+    return list(rows)
+
+
 async def unanswered_sessions(tx: Tx) -> list[tuple[str, str]]:
     """(id, why) of console sessions whose customer waits too long for the person who has them.
 
+    However long they waited for somebody else: each has the time that is set.
     Not of those that wait, by choice, for somebody to come back.
     """
     words = tx.settings.get(Reception)
-    silent = SessionRow.waiting_since < tx.now - timedelta(seconds=words.servicer_silent_s)
+    patience = tx.now - timedelta(seconds=words.servicer_silent_s)
+    silent = and_(SessionRow.waiting_since < patience, SessionRow.served_since < patience)
     gone = and_(
         ServicerRow.presence == Presence.OFFLINE,
         SessionRow.waiting_since < tx.now - timedelta(seconds=words.away_grace_s),

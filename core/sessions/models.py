@@ -41,6 +41,8 @@ class SessionRow(Base):
     #: Who had it and lost it; not asked again while others can.
     lost_by: Mapped[list[str]] = mapped_column(default=list)
     reminded_at: Mapped[datetime | None]
+    #: When those who answer for it were told that its customer waits too long.
+    warned_at: Mapped[datetime | None]
     opened_at: Mapped[datetime]
     handed_off_at: Mapped[datetime | None]
     queued_at: Mapped[datetime | None]
@@ -51,8 +53,12 @@ class SessionRow(Base):
     #: When they were offered to leave a message instead of waiting; once for each wait.
     offered_at: Mapped[datetime | None]
     assigned_at: Mapped[datetime | None]
+    #: Since when the servicer who has it now has it.
+    served_since: Mapped[datetime | None]
     first_customer_at: Mapped[datetime | None]
     first_response_at: Mapped[datetime | None]
+    #: Who gave it; they may have passed the session on since.
+    first_responder_id: Mapped[str | None] = mapped_column(String(32))
     #: First customer message that no person has answered yet; None when all are answered.
     waiting_since: Mapped[datetime | None]
     last_servicer_at: Mapped[datetime | None]

@@ -6,11 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, Select, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import (
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 
 from core.accounts.models import AccountRow
 from core.actor import Actor
-from core.assignment.queries import slots
+from core.assignment.queries import Slots, slots
 from core.content import Address
 from core.conversations.models import ConversationRow
 from core.conversations.threads import Thread
@@ -34,9 +45,10 @@ _MEASURED_SESSIONS = 200
 
 
 class QueueItem(View):
-    """position counts from 1; expected_wait_s None: nobody is there to serve.
+    """position: from 1, among those who wait for the same people.
 
-    promised_wait_s: what the customer was told on entering, if anything.
+    expected_wait_s None: nobody is there to serve. promised_wait_s: what the customer was told
+    on entering, if anything; with nobody there, when they may leave a message instead.
     """
 
     session: SessionView
@@ -260,14 +272,37 @@ def _in_queue_order(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, .
     )
 
 
+#: Sessions that wait for the same people stand in one queue: of one route, served in one way.
+#: Inside the platform's client people differ from account to account.
+OWN_QUEUE = (
+    SessionRow.mode,
+    SessionRow.route,
+    case((SessionRow.mode == ServiceMode.NATIVE, SessionRow.account_id), else_=""),
+)
+
+
+async def somebody_waits(tx: Tx, *, besides: SessionRow) -> bool:
+    """In any queue."""
+    found = await tx.db.scalar(
+        select(SessionRow.id)
+        .where(SessionRow.state == SessionState.QUEUED, SessionRow.id != besides.id)
+        .limit(1)
+    )
+    return found is not None
+
+
 async def queue_position(tx: Tx, row: SessionRow) -> int:
-    """From 1. How many are served before this one, plus one."""
+    """From 1. How many of those who wait for the same people are served before, plus one."""
+    same_account = SessionRow.account_id == row.account_id
     ahead = await tx.db.scalar(
         select(func.count())
         .select_from(SessionRow)
         .where(
             SessionRow.state == SessionState.QUEUED,
             SessionRow.id != row.id,
+            SessionRow.mode == row.mode,
+            SessionRow.route == row.route,
+            same_account if row.mode == ServiceMode.NATIVE else true(),
             or_(
                 SessionRow.rank_at < row.rank_at,
                 and_(SessionRow.rank_at == row.rank_at, SessionRow.id < row.id),
@@ -306,9 +341,16 @@ _LAST_SERVICER = (
 )
 
 
-async def promised_wait(tx: Tx, position: int) -> int | None:
+async def slots_for(tx: Tx, row: SessionRow) -> Slots:
+    """The capacity of the people whom this session waits for."""
+    teams = [one for one in row.route.split(",") if one]
+    is_native = row.mode == ServiceMode.NATIVE
+    return await slots(tx, teams, native_account=row.account_id if is_native else None)
+
+
+async def promised_wait(tx: Tx, row: SessionRow, position: int) -> int | None:
     """Seconds that we tell whoever stands at `position`; None when nobody is there to serve."""
-    capacity = await slots(tx)
+    capacity = await slots_for(tx, row)
     wait = expected_wait(
         position,
         free_slots=capacity.free,
@@ -321,7 +363,7 @@ async def promised_wait(tx: Tx, position: int) -> int | None:
 async def queue_state(tx: Tx, row: SessionRow) -> tuple[int, int | None]:
     """Where a queued session stands now, and how long it will wait from now."""
     position = await queue_position(tx, row)
-    return position, await promised_wait(tx, position)
+    return position, await promised_wait(tx, row, position)
 
 
 async def service_time(tx: Tx) -> timedelta:
@@ -348,13 +390,16 @@ async def queue_board(tx: Tx, *, limit: int = 200) -> QueueBoard:
     capacity = await slots(tx)
     measured = await service_time(tx)
     items = []
-    for position, found in enumerate(rows, start=1):
+    queues: dict[tuple[str, str, str], tuple[Slots, int]] = {}
+    for found in rows:
+        row: SessionRow = found[0]
         view = _view(found, tx)
+        own = (row.mode, row.route, row.account_id if row.mode == ServiceMode.NATIVE else "")
+        theirs, before = queues.get(own) or (await slots_for(tx, row), 0)
+        position = before + 1
+        queues[own] = (theirs, position)
         wait = expected_wait(
-            position,
-            free_slots=capacity.free,
-            total_slots=capacity.total,
-            service_time=measured,
+            position, free_slots=theirs.free, total_slots=theirs.total, service_time=measured
         )
         waiting = tx.now - (view.queued_at or tx.now)
         items.append(
@@ -363,7 +408,7 @@ async def queue_board(tx: Tx, *, limit: int = 200) -> QueueBoard:
                 position=position,
                 waiting_s=int(waiting.total_seconds()),
                 expected_wait_s=None if wait is None else int(wait.total_seconds()),
-                promised_wait_s=found[0].promised_wait_s,
+                promised_wait_s=row.promised_wait_s,
             )
         )
     return QueueBoard(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from core.actor import Actor
 from core.assignment.routing import (
     destinations,
@@ -19,6 +21,7 @@ from core.customers.queries import contract_level_of
 from core.db import Tx
 from core.errors import Conflict, Forbidden, Invalid
 from core.events import (
+    AlarmRaised,
     SessionClosed,
     SessionHandedOff,
     SessionOpened,
@@ -27,7 +30,7 @@ from core.events import (
 )
 from core.ids import new_id
 from core.permissions import Permission
-from core.queues.words import queue_words
+from core.queues.words import promise_of, queue_words
 from core.servicers.models import ServicerRow
 from core.servicers.service import drop_load, take_load
 from core.sessions import farewell
@@ -35,10 +38,12 @@ from core.sessions.assigning import assign_next, check_eligible, places_of, rout
 from core.sessions.conclusion import Conclusion, settle
 from core.sessions.models import SessionRow
 from core.sessions.moves import check_mine, get_session, move, tell
-from core.sessions.queries import promised_wait, queue_position, session_view
+from core.sessions.queries import queue_state, session_view, somebody_waits
 from core.sessions.serving import serve
 from core.sessions.states import Action
+from core.sessions.waiting import tell_standing
 from core.settings.reception import Reception
+from core.teams.models import TeamRow
 from core.views import Presence, ServiceMode, SessionState, SessionView
 
 #: Reasons for which a session is taken away: whoever lost it is asked last.
@@ -92,12 +97,12 @@ async def hand_off(
         mode=reception_mode(thread.account, places[0]),
         waiting_since=row.waiting_since or tx.now,
     )
-    position = await queue_position(tx, row)
-    promise = await promised_wait(tx, position)
-    row.promised_wait_s = promise
+    position, promise = await queue_state(tx, row)
+    row.promised_wait_s = promise_of(tx, promise)
     view = await session_view(tx, row.id)
     tx.emit(SessionHandedOff(session=view, position=position, promised_wait_s=promise))
-    if position == 1 and await assign_next(tx, row.id) is not None:
+    is_alone = not await somebody_waits(tx, besides=row)
+    if is_alone and await assign_next(tx, row.id) is not None:
         return await session_view(tx, row.id)
     if notify:
         row.told_place = position
@@ -187,9 +192,10 @@ async def requeue(
         row,
         Action.REQUEUE,
         servicer_id=None,
-        route=route_of(await places_of(tx, row)),
+        route=to_team or route_of(await places_of(tx, row)),
         told_place=None,
         told_times=0,
+        promised_wait_s=None,
         offered_at=None,
         queued_at=tx.now,
         rank_at=tx.now - timedelta(seconds=tx.settings.get(Reception).returned_bonus_s),
@@ -201,6 +207,7 @@ async def requeue(
         await drop_load(tx, previous)
     view = await session_view(tx, session_id)
     tx.emit(SessionRequeued(session=view, previous_servicer_id=previous, reason=reason))
+    await tell_standing(tx, row)
     return view
 
 
@@ -263,17 +270,49 @@ async def remind(tx: Tx, session_id: str) -> None:
     await tell(tx, thread, row.id, tx.settings.get(Reception).customer_silent_text)
 
 
-async def note_heard(tx: Tx, row: SessionRow, *, from_customer: bool) -> None:
-    """Keep the clocks that a message moves: who waits since when, who answered first."""
-    if from_customer:
-        row.reminded_at = None
-        if row.waiting_since is None:
-            row.waiting_since = tx.now
+async def warn_of_silence(tx: Tx, session_id: str) -> None:
+    """The customer waits long for whoever has the session: those who answer for it are told."""
+    row = await get_session(tx, session_id, lock=True)
+    if row.state != SessionState.SERVING or row.waiting_since is None:
         return
+    row.warned_at = tx.now
+    view = await session_view(tx, session_id)
+    words = tx.settings.get(Reception)
+    left_s = words.servicer_silent_s - words.servicer_slow_s
+    facts = {
+        "customer": view.customer_name,
+        "servicer": view.servicer_name,
+        "servicer_id": row.servicer_id or "",
+        "owner_id": await _leader_of(tx, row) or "",
+        "waited_s": str(int((tx.now - row.waiting_since).total_seconds())),
+        "left_s": str(left_s) if row.mode == ServiceMode.CONSOLE else "",
+    }
+    tx.emit(AlarmRaised(code="servicer_slow", session_id=session_id, facts=facts))
+
+
+async def _leader_of(tx: Tx, row: SessionRow) -> str | None:
+    """The user who leads the session's team, unless they have it themselves."""
+    return await tx.db.scalar(
+        select(ServicerRow.user_id)
+        .join(TeamRow, TeamRow.leader_id == ServicerRow.id)
+        .where(TeamRow.id == row.team_id, ServicerRow.id != row.servicer_id)
+    )
+
+
+def note_heard(tx: Tx, row: SessionRow) -> None:
+    """The customer spoke: since when they wait."""
+    row.reminded_at = None
+    if row.waiting_since is None:
+        row.waiting_since = tx.now
+
+
+async def note_answered(tx: Tx, row: SessionRow, servicer_id: str | None) -> None:
+    """A person answered: nobody waits any more; who was first has the credit."""
     row.waiting_since = None
     row.last_servicer_at = tx.now
     if row.first_response_at is None:
         row.first_response_at = tx.now
+        row.first_responder_id = servicer_id
         await tx.db.flush()
         tx.emit(SessionUpdated(session=await session_view(tx, row.id)))
 

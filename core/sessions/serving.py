@@ -39,6 +39,7 @@ async def serve(
         action,
         servicer_id=choice.servicer_id,
         assigned_at=row.assigned_at or tx.now,
+        served_since=tx.now,
         handed_off_at=row.handed_off_at or tx.now,
         assigned_because=choice.because[:200],
     )

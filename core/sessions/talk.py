@@ -21,7 +21,7 @@ from core.errors import Conflict, Forbidden, Invalid
 from core.permissions import Permission
 from core.sessions.models import SessionRow
 from core.sessions.moves import get_session
-from core.sessions.service import note_heard
+from core.sessions.service import note_answered
 from core.views import Delivery, MessageView, NoteView, Sender, ServiceMode, SessionState
 
 #: Source: developer.work.weixin.qq.com/document/path/94677 (recall, 2 minutes)
@@ -68,7 +68,7 @@ async def post(tx: Tx, session_id: str, posting: Posting, *, by: Actor) -> list[
             hold_if_closed=posting.hold_if_closed,
         ),
     )
-    await note_heard(tx, row, from_customer=False)
+    await note_answered(tx, row, by.servicer_id)
     return views
 
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from core.content import Content, Text
 from core.conversations.service import Speech, say
 from core.conversations.threads import get_thread
 from core.db import Tx
 from core.queues.updates import RESERVE, is_worth_telling
-from core.queues.words import queue_words
+from core.queues.words import promise_of, queue_words
 from core.sessions.models import SessionRow
 from core.sessions.moves import get_session
-from core.sessions.queries import queue_state
+from core.sessions.queries import OWN_QUEUE, queue_state
 from core.settings.reception import Reception
 from core.views import Sender, SessionState
 
@@ -33,14 +33,16 @@ class Waiting:
 
 
 async def moved_up(tx: Tx) -> list[str]:
-    """Sessions whose new place is worth telling."""
+    """Sessions whose new place is worth telling; those that came back were told none yet."""
     most = tx.settings.get(Reception).queue_updates_max
-    place = func.row_number().over(order_by=(SessionRow.rank_at, SessionRow.id)).label("place")
+    order = (SessionRow.rank_at, SessionRow.id)
+    place = func.row_number().over(partition_by=OWN_QUEUE, order_by=order).label("place")
     columns = (SessionRow.id, SessionRow.told_place, SessionRow.told_times, place)
     ranked = select(*columns).where(_QUEUED).subquery()
+    is_nearer = or_(ranked.c.told_place.is_(None), ranked.c.place < ranked.c.told_place)
     rows = await tx.db.execute(
         select(ranked.c.id, ranked.c.told_place, ranked.c.place)
-        .where(ranked.c.told_times < most, ranked.c.place < ranked.c.told_place)
+        .where(ranked.c.told_times < most, is_nearer)
         .order_by(ranked.c.place)
         .limit(_AT_ONCE)
     )
@@ -50,14 +52,23 @@ async def moved_up(tx: Tx) -> list[str]:
 async def tell_place(tx: Tx, session_id: str) -> None:
     """Where they stand now, as long as that leaves room for what matters more."""
     row = await get_session(tx, session_id, lock=True)
-    if row.state != SessionState.QUEUED or row.told_place is None:
-        return
+    if row.state == SessionState.QUEUED:
+        await tell_standing(tx, row)
+
+
+async def tell_standing(tx: Tx, row: SessionRow) -> None:
+    """Of a session that is held. Where somebody is free this moment, they come before words."""
     place, promise = await queue_state(tx, row)
-    thread = await get_thread(tx, row.conversation_id)
-    if promise is None or not is_worth_telling(row.told_place, place):
+    is_first = row.told_place is None
+    if is_first and promise == 0 and row.queued_at == tx.now:
         return
+    if (promise is None and not is_first) or not is_worth_telling(row.told_place, place):
+        return
+    thread = await get_thread(tx, row.conversation_id)
     if not thread.window.allows(1, tx.now, reserve=RESERVE):
         return
+    if is_first:
+        row.promised_wait_s = promise_of(tx, promise)
     row.told_place, row.told_times = place, row.told_times + 1
     words = queue_words(tx, place, promise)
     await say(tx, thread, row.id, Speech([Text(text=words)], Sender.SYSTEM))

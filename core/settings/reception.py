@@ -26,8 +26,10 @@ class Reception(Section):
     )
     soon_text: Words = Field("正在为您转接人工客服，马上就到。", title="马上接入")
     nobody_online_text: Words = Field(
-        "正在为您转接人工客服。当前没有客服在线，您的问题已经记录，客服上线后会尽快回复您。",
+        "正在为您转接人工客服。当前没有客服在线，您排在第 {position} 位；{wait}后仍没有客服上线，"
+        "您可以留言，我们建成工单后回复。",
         title="无人在线",
+        description="可用 {position} {ahead} {wait}；{wait} 是请客户留言之前的时间",
     )
     assigned_text: Words = Field(
         "客服 {servicer} 已接入，请问有什么可以帮您？",
@@ -93,6 +95,14 @@ class Reception(Section):
         le=86400,
         title="无人在线多久后请客户留言",
         description="等候中遇到下班也会请客户留言；每次排队只问一次",
+        json_schema_extra=unit("s"),
+    )
+    servicer_slow_s: int = Field(
+        300,
+        ge=30,
+        le=86400,
+        title="接待人员超时未回复先提醒主管",
+        description="团队组长（没有组长则是所有主管）和本人收到提醒；应短于重新分配的时间",
         json_schema_extra=unit("s"),
     )
     servicer_silent_s: int = Field(

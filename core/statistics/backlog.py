@@ -10,7 +10,7 @@ from core.db import Tx
 from core.inbox import InboxRow
 from core.outbox import OutboxRow
 
-_UNSENT = ("pending", "held", "failed")
+_UNSENT = ("pending", "waiting", "held", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ async def read_backlog(tx: Tx) -> Backlog:
     return Backlog(
         received=received,
         oldest_s=max((tx.now - oldest).total_seconds(), 0.0) if oldest else 0.0,
-        pending=counts.get("pending", 0),
+        pending=counts.get("pending", 0) + counts.get("waiting", 0),
         held=counts.get("held", 0),
         failed=counts.get("failed", 0),
     )

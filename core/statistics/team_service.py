@@ -1,7 +1,7 @@
 """How a team served: load, first responses, satisfaction, members compared. Bots never count.
 
-A session belongs to the span in which
-it was first given to a person, and to whoever has it now or had it last.
+A session belongs to the span in which it was first given to a person, and to whoever has it now
+or had it last. Its first response belongs to whoever gave it.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ class Served:
     """One session as far as figures need it. score: None while not rated."""
 
     servicer_id: str | None
+    first_responder_id: str | None
     category_id: str | None
     is_closed: bool
     first_response_s: float | None
@@ -103,15 +104,21 @@ async def team_service(tx: Tx, team_id: str, *, since: datetime, until: datetime
     )
 
 
-def figures_of(served: Sequence[Served]) -> ServiceFigures:
-    """Sums and shares of these sessions. Pure."""
-    waits = sorted(one.first_response_s for one in served if one.first_response_s is not None)
+def figures_of(
+    served: Sequence[Served], *, answered: Sequence[Served] | None = None
+) -> ServiceFigures:
+    """Sums and shares of these sessions. Pure.
+
+    answered: those whose first response counts; the same, unless others gave it.
+    """
+    first = served if answered is None else answered
+    waits = sorted(one.first_response_s for one in first if one.first_response_s is not None)
     scores = [one.score for one in served if one.score is not None]
     asked = sum(one.is_asked for one in served)
     return ServiceFigures(
         sessions=len(served),
         closed=sum(one.is_closed for one in served),
-        unanswered=len(served) - len(waits),
+        unanswered=sum(one.first_response_s is None for one in served),
         first_response_mean_s=round(sum(waits) / len(waits)) if waits else None,
         first_response_median_s=round(median(waits)) if waits else None,
         first_response_p90_s=round(_p90(waits)) if waits else None,
@@ -137,6 +144,7 @@ async def _served(tx: Tx, team_id: str, since: datetime, until: datetime) -> lis
     rows = await tx.db.execute(
         select(
             SessionRow.servicer_id,
+            SessionRow.first_responder_id,
             SessionRow.category_id,
             SessionRow.state,
             SessionRow.opened_at,
@@ -154,14 +162,17 @@ async def _served(tx: Tx, team_id: str, since: datetime, until: datetime) -> lis
     )
     return [
         Served(
-            servicer_id=servicer_id,
-            category_id=category_id,
-            is_closed=state == SessionState.CLOSED,
-            first_response_s=_seconds(max(opened, handed or opened), answered),
-            is_asked=rating_id is not None,
-            score=score,
+            servicer_id=row.servicer_id,
+            first_responder_id=row.first_responder_id,
+            category_id=row.category_id,
+            is_closed=row.state == SessionState.CLOSED,
+            first_response_s=_seconds(
+                max(row.opened_at, row.handed_off_at or row.opened_at), row.first_response_at
+            ),
+            is_asked=row.id is not None,
+            score=row.score,
         )
-        for servicer_id, category_id, state, opened, handed, answered, rating_id, score in rows
+        for row in rows
     ]
 
 
@@ -198,7 +209,10 @@ async def _members(tx: Tx, team_id: str, served: Sequence[Served]) -> tuple[Memb
             open=row.open_sessions,
             capacity=row.capacity,
             waiting=waiting[row.id],
-            figures=figures_of([one for one in served if one.servicer_id == row.id]),
+            figures=figures_of(
+                [one for one in served if one.servicer_id == row.id],
+                answered=[one for one in served if one.first_responder_id == row.id],
+            ),
         )
         for row in people
     )

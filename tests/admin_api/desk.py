@@ -43,7 +43,7 @@ class Customer:
             for content in contents:
                 said = Text(text=content) if isinstance(content, str) else content
                 await hear(tx, thread, row.id, Heard(new_id(), said, tx.now))
-                await service.note_heard(tx, row, from_customer=True)
+                service.note_heard(tx, row)
 
     async def asks_for_people(self) -> None:
         async with self._uow.write() as tx:

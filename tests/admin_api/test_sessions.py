@@ -46,7 +46,7 @@ async def test_claim_answer_close_and_others_are_kept_out(
     queue = await servicer.call("GET", "/queue")
     assert [item["session"]["id"] for item in queue["items"]] == [customer.session_id]
     assert queue["items"][0]["position"] == 1
-    assert queue["items"][0]["promised_wait_s"] is None  # nobody was online: nothing promised
+    assert queue["items"][0]["promised_wait_s"] == 900  # nobody was online: a message then
     assert queue["servicers_online"] == 2
     assert (await servicer.call("GET", "/sessions?view=mine"))["items"] == []
 

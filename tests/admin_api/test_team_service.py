@@ -12,7 +12,7 @@ from tests.admin_api.desk import Customer
 
 def _served(first_response_s: float | None, score: int | None = None, **more: bool) -> Served:
     facts = {"is_closed": True, "is_asked": score is not None} | more
-    return Served("s", None, facts["is_closed"], first_response_s, facts["is_asked"], score)
+    return Served("s", "s", None, facts["is_closed"], first_response_s, facts["is_asked"], score)
 
 
 def test_shares_and_percentiles_leave_out_what_has_no_value() -> None:
@@ -24,6 +24,9 @@ def test_shares_and_percentiles_leave_out_what_has_no_value() -> None:
     assert (found.first_response_median_s, found.first_response_p90_s) == (25, 70)
     assert (found.rated, found.participation, found.satisfied) == (5, round(5 / 6, 4), 0.6)
     assert found.satisfaction_mean == 3.4
+    passed_on = figures_of(served[:1], answered=served[1:3])  # others gave its first response
+    assert (passed_on.sessions, passed_on.unanswered) == (1, 0)
+    assert passed_on.first_response_mean_s == 25
     nothing = figures_of([])
     assert (nothing.participation, nothing.first_response_p90_s) == (None, None)
 
@@ -57,6 +60,10 @@ async def test_a_team_is_measured_and_its_rows_are_behind_the_figures(
     assert (figures["sessions"], figures["closed"], figures["rated"]) == (2, 1, 0)
     assert (figures["first_response_mean_s"], figures["participation"]) == (60, 0.0)
     assert found["categories"] == [{"category_id": None, "name": "", "sessions": 1}]
+    waits = {
+        one["servicer_id"]: one["figures"]["first_response_mean_s"] for one in found["members"]
+    }
+    assert waits == {mine: 60, others: None}
     by_member = {one["servicer_id"]: one["figures"]["sessions"] for one in found["members"]}
     assert by_member == {mine: 2, others: 0}
     rows = await supervisor.call("GET", "/sessions", params={"team_id": team_id, **span})

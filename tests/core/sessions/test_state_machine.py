@@ -75,7 +75,7 @@ class Sessions(RuleBasedStateMachine):
                 row = row or await service.open_session(tx, thread, topic="你好")
                 line = Heard(f"m{self.lines}", Text(text="你好"), tx.now)
                 await hear(tx, thread, row.id, line)
-                await service.note_heard(tx, row, from_customer=True)
+                service.note_heard(tx, row)
                 if asks and row.state == SessionState.BOT:
                     await service.hand_off(tx, thread, row.id, reason="asked")
 

@@ -16,6 +16,9 @@ export default {
     none: "All is well",
     clear: "Done",
     code: {
+      servicer_slow: "A customer has been waiting long for the servicer",
+      servicer_silent: "The servicer stayed silent: the session was taken back",
+      servicer_offline: "The servicer is offline: the session was taken back",
       delivery_failed: "A message did not reach the customer",
       red_line: "A customer spoke of health and safety, look at once",
       update_failed: "A customer's message could not be handled and went to people",

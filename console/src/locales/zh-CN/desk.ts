@@ -16,6 +16,9 @@ export default {
     none: "一切正常",
     clear: "知道了",
     code: {
+      servicer_slow: "有客户等了很久，接待人员还没有回复",
+      servicer_silent: "接待人员一直没有回复，会话已收回",
+      servicer_offline: "接待人员离线，会话已收回",
       delivery_failed: "有一条消息没有送达客户",
       red_line: "客户的话涉及健康安全，请立即查看",
       update_failed: "有一条客户消息处理失败，已转人工",
