@@ -6875,9 +6875,10 @@ export interface components {
         };
         /**
          * QueueItem
-         * @description position counts from 1; expected_wait_s None: nobody is there to serve.
+         * @description position: from 1, among those who wait for the same people.
          *
-         *     promised_wait_s: what the customer was told on entering, if anything.
+         *     expected_wait_s None: nobody is there to serve. promised_wait_s: what the customer was told
+         *     on entering, if anything; with nobody there, when they may leave a message instead.
          */
         QueueItem: {
             session: components["schemas"]["SessionView"];
