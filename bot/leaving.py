@@ -22,7 +22,7 @@ from core.conversations.threads import Thread
 from core.db import Tx
 from core.sessions import service as sessions
 from core.sessions.models import SessionRow
-from core.sessions.queries import waiting_count
+from core.sessions.queue import waiting_count
 from core.settings.reception import Reception
 from core.tickets import entries
 from core.tickets import service as tickets

@@ -22,7 +22,8 @@ from core.reads import service as reads
 from core.reads.service import ReadMarkView
 from core.sessions import queries, service, talk
 from core.sessions.conclusion import MAX_TAG
-from core.sessions.queries import Filters, ListName, QueueBoard
+from core.sessions.queries import Filters, ListName
+from core.sessions.queue import QueueBoard, queue_board
 from core.sessions.talk import Posting
 from core.views import MessageView, NoteView, RatingView, SessionState, SessionView
 from knowledge.chat_parts import chat_parts
@@ -132,7 +133,7 @@ async def list_sessions(call: Call, tx: Tx, query: SessionQuery) -> Listing[Sess
 async def get_queue(call: Call, tx: Tx) -> QueueBoard:
     """The queue with positions and expected waiting times."""
     del call
-    return await queries.queue_board(tx)
+    return await queue_board(tx)
 
 
 @endpoint("GET", "/sessions/{session_id}", access=SERVE, tag="sessions")

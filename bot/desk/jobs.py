@@ -11,7 +11,8 @@ from core.db import Tx, UnitOfWork
 from core.desk import queries
 from core.desk.outgoing import FLUSH_TIMER
 from core.desk.service import Desk, flush_due
-from core.sessions.queries import queue_board, session_view
+from core.sessions.queries import session_view
+from core.sessions.queue import queue_board
 from core.settings.reception import Window
 from core.timers.runner import Job
 from core.timers.service import Timer, finish, set_timer

@@ -9,7 +9,7 @@ from bot.context import Context
 from bot.desk.bench import Bench, serve
 from bot.desk.words import HELP, PRESENCES, clock
 from core.servicers.service import Going, set_presence
-from core.sessions.queries import queue_board
+from core.sessions.queue import queue_board
 from core.views import Presence
 
 #: What may follow 离线: what becomes of the sessions at hand.

@@ -12,7 +12,8 @@ from core.conversations.queries import transcript
 from core.desk import queries
 from core.errors import Conflict, InvalidTransition, NotFound
 from core.sessions import service as sessions
-from core.sessions.queries import list_sessions, queue_board, session_view
+from core.sessions.queries import list_sessions, session_view
+from core.sessions.queue import queue_board
 from core.tickets.proposal import of_session
 from core.tickets.service import TicketDraft
 from core.tickets.service import create as create_ticket

@@ -12,7 +12,7 @@ from core.actor import Actor
 from core.content import Content, Text
 from core.queues.words import queue_words
 from core.sessions import service as sessions
-from core.sessions.queries import queue_state
+from core.sessions.queue import queue_state
 from core.views import SessionState
 
 router = Router("relay")

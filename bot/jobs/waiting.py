@@ -12,7 +12,7 @@ from core.conversations.threads import get_thread
 from core.db import Tx, UnitOfWork
 from core.queues.words import spoken_duration
 from core.sessions.moves import get_session
-from core.sessions.queries import slots_for
+from core.sessions.queue import slots_for
 from core.sessions.waiting import Waiting, moved_up, not_offered, offer, tell_place
 from core.settings.reception import Reception
 

@@ -38,7 +38,8 @@ from core.sessions.assigning import assign_next, check_eligible, places_of, rout
 from core.sessions.conclusion import Conclusion, settle
 from core.sessions.models import SessionRow
 from core.sessions.moves import check_mine, get_session, move, tell
-from core.sessions.queries import queue_state, session_view, somebody_waits
+from core.sessions.queries import session_view
+from core.sessions.queue import queue_state, somebody_waits
 from core.sessions.serving import serve
 from core.sessions.states import Action
 from core.sessions.waiting import tell_standing

@@ -16,7 +16,7 @@ from core.queues.updates import RESERVE, is_worth_telling
 from core.queues.words import promise_of, queue_words
 from core.sessions.models import SessionRow
 from core.sessions.moves import get_session
-from core.sessions.queries import OWN_QUEUE, queue_state
+from core.sessions.queue import OWN_QUEUE, queue_state
 from core.settings.reception import Reception
 from core.views import Sender, SessionState
 

@@ -27,7 +27,8 @@ from core.servicers.models import ServicerRow
 from core.sessions.assigning import assign_next, places_of
 from core.sessions.models import SessionRow
 from core.sessions.moves import get_session
-from core.sessions.queries import last_servicer_of, queue_position
+from core.sessions.queries import last_servicer_of
+from core.sessions.queue import queue_position
 from core.teams.models import ServicerSkillRow, SkillRow, TeamMemberRow, TeamRow
 from core.users.models import UserRow
 from core.views import ServiceMode

@@ -18,7 +18,8 @@ from core.servicers.service import Going, set_presence
 from core.sessions import service as sessions
 from core.sessions.drain import drain_queue
 from core.sessions.models import SessionRow
-from core.sessions.queries import queue_board, session_view
+from core.sessions.queries import session_view
+from core.sessions.queue import queue_board
 from core.teams import service as teams
 from core.teams.service import Subject, TeamDraft
 from core.teams.views import Strategy

@@ -20,7 +20,7 @@ from core.servicers.models import ServicerRow
 from core.sessions import service as sessions
 from core.sessions.drain import drain_queue
 from core.sessions.models import SessionRow
-from core.sessions.queries import queue_board, queue_state
+from core.sessions.queue import queue_board, queue_state
 from core.teams import service as teams
 from core.teams.models import TeamRow
 from core.teams.service import Subject, TeamDraft
