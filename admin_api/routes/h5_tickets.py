@@ -14,8 +14,9 @@ from admin_api.routes.h5 import slow_down
 from admin_api.uploads import read_upload
 from core.customers import merge
 from core.db import Tx
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.links import read
+from core.remote_assistance import service as remote
 from core.tickets import customer_form, customer_page, entries, service
 from core.tickets.access import CustomerActor
 from core.tickets.customer_form import CategoryChoice, FilledForm
@@ -28,9 +29,21 @@ _ACTIONS = frozenset({Action.CONFIRM, Action.REOPEN, Action.NUDGE, Action.CANCEL
 FileTokens = Annotated[list[Annotated[str, Field(max_length=512)]], Field(max_length=5)]
 
 
+class ConsentRequest(BaseModel):
+    id: str
+    text: str
+
+
 class TicketPage(BaseModel):
+    """consents: requests for remote assistance that wait for the customer's answer."""
+
     ticket: PublicTicketView
     entries: list[TicketEntryView]
+    consents: list[ConsentRequest]
+
+
+class ConsentBody(Body):
+    agrees: bool
 
 
 class CustomerReplyBody(Body):
@@ -132,6 +145,19 @@ async def rate_ticket(call: Call, tx: Tx, token: str, body: CustomerRatingBody) 
     return await _page(tx, ticket_id, who)
 
 
+@endpoint("POST", "/h5/tickets/{token}/consents/{assistance_id}", access="public", tag="h5")
+async def answer_consent(
+    call: Call, tx: Tx, token: str, assistance_id: str, body: ConsentBody
+) -> TicketPage:
+    """The customer agrees to remote assistance, or does not."""
+    ticket_id, who = await _opened(call, tx, token)
+    await slow_down(call, ticket_id)
+    if assistance_id not in {one.id for one in await remote.unanswered(tx, ticket_id)}:
+        raise Conflict("consent_expired")
+    await remote.answer(tx, assistance_id, agrees=body.agrees, by=who)
+    return await _page(tx, ticket_id, who)
+
+
 @endpoint("GET", "/h5/new-tickets/{token}", access="public", tag="h5")
 async def get_ticket_form(call: Call, tx: Tx, token: str) -> NewTicketForm:
     """What the form asks: categories with their fields."""
@@ -172,6 +198,10 @@ async def _page(tx: Tx, ticket_id: str, who: CustomerActor) -> TicketPage:
     return TicketPage(
         ticket=await customer_page.page(tx, ticket_id, who),
         entries=list(await customer_page.history(tx, ticket_id, who)),
+        consents=[
+            ConsentRequest(id=one.id, text=one.consent_text)
+            for one in await remote.unanswered(tx, ticket_id)
+        ],
     )
 
 

@@ -49,6 +49,13 @@ class RemoteBody(Body):
     vpn_profile_id: Id | None = None
 
 
+class OralConsentBody(Body):
+    """given_by: who agreed, by name. given_at: null: now; at most a day ago."""
+
+    given_by: str = Field(min_length=1, max_length=64)
+    given_at: AwareDatetime | None = None
+
+
 class RemoteEndBody(Body):
     result: str = Field("", max_length=2000)
 
@@ -104,6 +111,16 @@ async def ask_remote(call: Call, tx: Tx, ticket_id: str, body: RemoteBody) -> Re
 async def start_remote(call: Call, tx: Tx, assistance_id: str) -> RemoteAssistanceView:
     """Begin what the customer agreed to."""
     return await remote.start(tx, assistance_id, by=call.actor)
+
+
+@endpoint("POST", "/remote/{assistance_id}/oral-consent", access=WORK, tag="remote")
+async def record_oral_consent(
+    call: Call, tx: Tx, assistance_id: str, body: OralConsentBody
+) -> RemoteAssistanceView:
+    """Write down that the customer agreed on the telephone."""
+    return await remote.record_oral(
+        tx, assistance_id, body.given_by, given_at=body.given_at, by=call.actor
+    )
 
 
 @endpoint("POST", "/remote/{assistance_id}/end", access=WORK, tag="remote")

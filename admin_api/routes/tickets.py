@@ -168,7 +168,7 @@ class TicketDetail(BaseModel):
 
 
 class BoardColumn(BaseModel):
-    """count: 1001 means more than 1000."""
+    """count: 201 means more than 200."""
 
     state: TicketState
     count: int

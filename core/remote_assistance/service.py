@@ -9,6 +9,8 @@ from datetime import datetime
 from sqlalchemy import select
 
 from core.actor import Actor
+from core.audit import service as audit
+from core.clock import LOCAL_ZONE
 from core.conversations.threads import hold_thread
 from core.db import Tx
 from core.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
@@ -27,6 +29,8 @@ from core.tickets.record import Line, add_entry
 from core.tickets.record import view as ticket_view
 from core.tickets.states import FINAL
 from core.views import TicketState, View
+
+_MAX_NAME = 64
 
 
 class RemoteAssistanceView(View):
@@ -112,6 +116,40 @@ async def answer(
     await add_entry(tx, row, by, Line(f"remote_{made.state}", "", True, {"id": made.id}))
     await _announce(tx, row, by)
     return await _view(tx, made)
+
+
+async def record_oral(
+    tx: Tx, assistance_id: str, given_by: str, *, by: By, given_at: datetime | None = None
+) -> RemoteAssistanceView:
+    """The customer agreed on the telephone: who, when, and who of us wrote it down.
+
+    Raises: Forbidden for another's request; Invalid; InvalidTransition when it was answered.
+    """
+    actor = staff(by)
+    made = await _own(tx, assistance_id, by=by)
+    row = await locked(tx, made.ticket_id, by=by)
+    if made.state != RemoteState.ASKED:
+        raise InvalidTransition(state=made.state, action="agree")
+    who, at = given_by.strip(), given_at or tx.now
+    if not 1 <= len(who) <= _MAX_NAME:
+        raise Invalid("bad_length", field="given_by", max=_MAX_NAME)
+    if not tx.now - CONSENT_LASTS <= at <= tx.now:
+        raise Invalid("bad_value", field="given_at")
+    made.state, made.answered_at = RemoteState.AGREED, at
+    made.answered_by = f"{who}（口头，{actor.name} 记录）"
+    facts = {"id": made.id, "given_by": who, "given_at": at.isoformat(), "oral": "true"}
+    told = at.astimezone(LOCAL_ZONE).strftime("%m-%d %H:%M")
+    said = f"{who} 于 {told} 口头同意，{actor.name} 记录"
+    await add_entry(tx, row, by, Line("remote_agreed", said, True, facts))
+    await audit.append(tx, by=actor, action="remote.oral_consent", target=made.id, facts=facts)
+    await _announce(tx, row, by)
+    return await _view(tx, made)
+
+
+async def unanswered(tx: Tx, ticket_id: str) -> tuple[RemoteAssistanceView, ...]:
+    """What a customer can still agree to, on the page of their ticket."""
+    found = await of_ticket(tx, ticket_id)
+    return tuple(one for one in found if one.state is RemoteState.ASKED)
 
 
 async def start(tx: Tx, assistance_id: str, *, by: By) -> RemoteAssistanceView:

@@ -124,3 +124,22 @@ async def test_the_form_asks_what_the_category_asks_and_opens_the_page(
     found = await supervisor.call("GET", f"/ticket-numbers/{made['number']}")
     assert (found["source"], found["fields"]) == ("h5", {"host": "待查", "version": "V3.2"})
     await api.refused("GET", f"{path}x", status=403, code="link_invalid")
+
+
+async def test_a_customer_who_never_wrote_agrees_to_remote_help_on_the_page(
+    api: Api, servicer: Api, customer_id: str
+) -> None:
+    ticket_id, path = await page_of(servicer, customer_id)
+    _, other = await page_of(servicer, customer_id)
+    body = {"tool": "todesk", "purpose": "查看日志"}
+    asked = await servicer.call("POST", f"/tickets/{ticket_id}/remote", body, status=201)
+    (shown,) = (await api.call("GET", path))["consents"]
+    assert "查看日志" in shown["text"]
+    answer = f"consents/{shown['id']}"
+    refusal = await api.call("POST", f"{other}/{answer}", {"agrees": True}, status=409)
+    assert refusal["code"] == "consent_expired"
+    page = await api.call("POST", f"{path}/{answer}", {"agrees": True})
+    assert page["consents"] == []
+    begun = await servicer.call("POST", f"/remote/{asked['id']}/start")
+    assert begun["state"] == "running"
+    await api.call("POST", f"{path}/{answer}", {"agrees": False}, status=409)

@@ -1531,6 +1531,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/h5/tickets/{token}/consents/{assistance_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer agrees to remote assistance, or does not. */
+        post: operations["answer_consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/h5/tickets/{token}/files": {
         parameters: {
             query?: never;
@@ -1888,6 +1905,23 @@ export interface paths {
         put?: never;
         /** End remote assistance with its result, or withdraw the request. */
         post: operations["end_remote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/remote/{assistance_id}/oral-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write down that the customer agreed on the telephone. */
+        post: operations["record_oral_consent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4041,7 +4075,7 @@ export interface components {
         };
         /**
          * BoardColumn
-         * @description count: 1001 means more than 1000.
+         * @description count: 201 means more than 200.
          */
         BoardColumn: {
             state: components["schemas"]["TicketState"];
@@ -4548,6 +4582,18 @@ export interface components {
              * @default null
              */
             category_id?: string | null;
+        };
+        /** ConsentBody */
+        ConsentBody: {
+            /** Agrees */
+            agrees: boolean;
+        };
+        /** ConsentRequest */
+        ConsentRequest: {
+            /** Id */
+            id: string;
+            /** Text */
+            text: string;
         };
         /**
          * ConsultedRule
@@ -6554,6 +6600,19 @@ export interface components {
             number: string;
             /** Token */
             token: string;
+        };
+        /**
+         * OralConsentBody
+         * @description given_by: who agreed, by name. given_at: null: now; at most a day ago.
+         */
+        OralConsentBody: {
+            /** Given By */
+            given_by: string;
+            /**
+             * Given At
+             * @default null
+             */
+            given_at?: string | null;
         };
         /**
          * Outcome
@@ -9350,11 +9409,16 @@ export interface components {
             type: "ticket.opened";
             ticket: components["schemas"]["TicketView"];
         };
-        /** TicketPage */
+        /**
+         * TicketPage
+         * @description consents: requests for remote assistance that wait for the customer's answer.
+         */
         TicketPage: {
             ticket: components["schemas"]["PublicTicketView"];
             /** Entries */
             entries: components["schemas"]["TicketEntryView"][];
+            /** Consents */
+            consents: components["schemas"]["ConsentRequest"][];
         };
         /** TicketProposal */
         TicketProposal: {
@@ -13304,6 +13368,44 @@ export interface operations {
             };
         };
     };
+    answer_consent: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                token: string;
+                assistance_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketPage"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     send_ticket_file: {
         parameters: {
             query?: never;
@@ -14172,6 +14274,43 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["RemoteEndBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoteAssistanceView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record_oral_consent: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                assistance_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OralConsentBody"];
             };
         };
         responses: {

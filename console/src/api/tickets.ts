@@ -108,6 +108,8 @@ export interface AssistanceDraft {
 }
 export const askAssistance = (id: string, draft: AssistanceDraft) => post<RemoteAssistanceView>(`/tickets/${id}/remote`, draft);
 export const startAssistance = (id: string) => post<RemoteAssistanceView>(`/remote/${id}/start`);
+export const recordOralConsent = (id: string, given_by: string) =>
+  post<RemoteAssistanceView>(`/remote/${id}/oral-consent`, { given_by });
 export const endAssistance = (id: string, result: string) =>
   post<RemoteAssistanceView>(`/remote/${id}/end`, { result });
 

@@ -38,6 +38,7 @@ export function ticketApi(token: string, fallback: string) {
     send: (file: File) => sendFile(at, fallback, file),
     fileUrl: (id: string) => `/api/v1/h5/${at}/files/${id}`,
     act: (action: string, text: string) => call<TicketPageView>("POST", `${at}/actions`, fallback, { action, text }),
+    consent: (id: string, agrees: boolean) => call<TicketPageView>("POST", `${at}/consents/${id}`, fallback, { agrees }),
     rate: (score: number, comment: string) => call<TicketPageView>("POST", `${at}/rating`, fallback, { score, comment }),
   };
 }

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -188,3 +190,32 @@ async def test_another_institutions_network_cannot_be_asked_for(house: House) ->
             await service.ask(
                 tx, ticket.id, Request(RemoteTool.VPN, "看日志", made.id), by=house.anna
             )
+
+
+async def test_consent_given_on_the_telephone_is_recorded_with_who_and_when(
+    house: House, clock: ManualClock
+) -> None:
+    ticket = await house.ticket()
+    async with house.uow.write() as tx:
+        asked = await service.ask(tx, ticket.id, REQUEST, by=house.anna)
+        for given_by, given_at in (
+            (" ", None),
+            ("李医生", clock.now() + timedelta(minutes=1)),
+            ("李医生", clock.now() - timedelta(hours=25)),
+        ):
+            with pytest.raises(Invalid):
+                await service.record_oral(tx, asked.id, given_by, given_at=given_at, by=house.anna)
+        with pytest.raises(Forbidden):
+            await service.record_oral(tx, asked.id, "李医生", by=house.bert)
+        at = clock.now() - timedelta(minutes=5)
+        agreed = await service.record_oral(tx, asked.id, " 李医生 ", given_at=at, by=house.anna)
+        assert (agreed.state, agreed.answered_at) == (RemoteState.AGREED, at)
+        assert agreed.answered_by == "李医生（口头，安娜 记录）"
+        with pytest.raises(InvalidTransition):
+            await service.record_oral(tx, asked.id, "李医生", by=house.anna)
+        await service.start(tx, asked.id, by=house.anna)
+    async with house.uow.read() as tx:
+        (row,) = await tx.db.scalars(select(AuditRow).where(AuditRow.action.like("remote.%")))
+        assert row.action == "remote.oral_consent"
+        lines = (await queries.entries(tx, ticket.id, by=house.customer)).items
+        assert "口头同意" in lines[2].text
