@@ -216,3 +216,18 @@ async def test_remote_help_through_a_vpn_is_allowed_by_the_customer(
     await page.locator(".el-message-box__btns .el-button--primary").click()
     await has(page, "remote-row", "重装了客户端")
     await expect(page.get_by_text("s3cret-word")).to_have_count(0)
+
+    await says(phone.page, "转人工")
+    await page.goto("/#/desk")
+    await page.locator("[data-test=session-list]").get_by_text("王建国").first.click()
+    await has(page, "remote", made["number"])  # the desk knows where it is recorded
+    await page.locator("[data-test=remote-ask]").click()
+    await page.locator("[data-test=remote-purpose]").fill("再看一次日志")
+    await page.locator("[data-test=remote-submit]").click()
+    await page.locator("[data-test=remote-oral]").click()
+    await page.locator(".el-message-box__input input").fill("王建国")
+    await desk.looks("oral", tmp_path)
+    await page.locator(".el-message-box__btns .el-button--primary").click()
+    await has(page, "remote-row", "口头")
+    await expect(page.locator("[data-test=remote-start]")).to_be_visible()
+    await desk.looks("remote-desk", tmp_path)
