@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.context import Context
-from bot.desk import ending, library, presence, sessions, talking, ticket_work
+from bot.desk import ending, library, presence, sessions, talking, ticket_notes, ticket_work
 from bot.desk.ticket_work import command
 
 Handler = Callable[[Context, str], Awaitable[None]]
@@ -42,6 +42,10 @@ COMMANDS: Final[dict[str, Command]] = {
     "受理": Command(ticket_work.NUMBERED, command(ticket_work.accept)),
     "解决": Command(ticket_work.NUMBERED, command(ticket_work.resolve)),
     "转单": Command(ticket_work.NUMBERED, command(ticket_work.pass_on)),
+    "补充": Command(ticket_work.NUMBERED, command(ticket_notes.fill)),
+    "跟进": Command(ticket_work.NUMBERED, command(ticket_notes.plan)),
+    "回单": Command(ticket_work.NUMBERED, command(ticket_notes.reply)),
+    "等客户": Command(ticket_work.NUMBERED, command(ticket_notes.wait)),
     "催办": Command(ticket_work.NUMBERED, command(ticket_work.nudge)),
     "升级": Command(ticket_work.NUMBERED, command(ticket_work.escalate)),
     "知识": Command(_TEXT, library.search),

@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.context import Context
 from bot.desk.bench import Bench, serve
+from bot.desk.ticket_notes import asking, missing
 from bot.desk.words import PRESENCES, session_row, shortened, transcript_lines, who
 from core.conversations.queries import transcript
 from core.desk import queries
@@ -163,4 +164,6 @@ async def make_ticket(bench: Bench, view: SessionView, *, title: str = "") -> No
         session_id=view.id,
     )
     ticket = await create_ticket(bench.tx, draft, by=bench.actor)
-    await bench.desk.answer(f"已为 {who(view)} 建工单 {ticket.number}：{ticket.title}")
+    told = f"已为 {who(view)} 建工单 {ticket.number}：{ticket.title}"
+    specs = await missing(bench.tx, ticket)
+    await bench.desk.answer("\n".join([told, asking(ticket, specs)] if specs else [told]))

@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.context import Context
 from bot.desk.bench import Bench, serve
+from bot.desk.ticket_notes import asking, missing
 from bot.desk.ticket_words import (
     ACCEPT,
     DONE,
@@ -37,10 +38,12 @@ async def accept(bench: Bench, ticket: TicketView, _: str) -> str:
     if ticket.servicer_id not in (None, bench.actor.servicer_id):
         return f"{ticket.number} 现在由{ticket.servicer_name}处理。"
     await service.move(bench.tx, ticket.id, Action.ACCEPT, by=bench.actor)
-    return (
+    specs = await missing(bench.tx, ticket)
+    said = (
         f"已受理 {ticket.number}：{shortened(ticket.title, 40)}\n处理完发「解决 {ticket.number} "
         f"结果」，转交发「转单 {ticket.number} 姓名 说明」。"
     )
+    return f"{said}\n{asking(ticket, specs)}" if specs else said
 
 
 async def resolve(bench: Bench, ticket: TicketView, text: str) -> str:

@@ -21,6 +21,7 @@ from core.events import (
     SlaBreached,
     SlaWarned,
     TicketAssigned,
+    TicketEntryAdded,
     TicketEscalated,
     TicketMoved,
     TicketNudged,
@@ -42,6 +43,11 @@ _ENDED: Final[Mapping[TicketState, str]] = {
     TicketState.RESOLVED: "已解决",
     TicketState.CLOSED: "已关闭",
     TicketState.CANCELLED: "已作废",
+}
+_BY_CUSTOMER: Final[Mapping[TicketState, str]] = {
+    TicketState.RESOLVED: "客户说已经解决",
+    TicketState.CLOSED: "客户已确认解决，工单关闭",
+    TicketState.CANCELLED: "客户撤回了工单",
 }
 _CONSENT: Final[Mapping[RemoteState, str]] = {
     RemoteState.AGREED: "客户已同意远程协助，可以开始。",
@@ -67,6 +73,9 @@ async def moved(news: News, event: TicketMoved) -> None:
     ticket = event.ticket
     if ticket.state in _ENDED:
         await cards.close_ticket(news.tx, ticket.id, _ENDED[ticket.state])
+        desk = await news.desk_of(ticket.servicer_id) if event.party == "customer" else None
+        if desk is not None:
+            await desk.notify(f"工单 {ticket.number}：{_BY_CUSTOMER[ticket.state]}。")
     elif event.action == Action.ACCEPT and ticket.servicer_id is not None:
         await cards.close_ticket(news.tx, ticket.id, "已受理", servicer_id=ticket.servicer_id)
     elif event.action == Action.REOPEN and ticket.servicer_id is not None:
@@ -99,8 +108,17 @@ async def follow_up_due(news: News, event: FollowUpDue) -> None:
     news.note(found.servicer_id, event.ticket.id, note)
 
 
+async def spoken(news: News, event: TicketEntryAdded) -> None:
+    """What the customer added: whoever works on it goes on."""
+    if event.entry.party == "customer":
+        detail = event.entry.text or f"{len(event.entry.attachment_ids)} 个文件"
+        await _tell(news, event.ticket.id, TicketNote("客户补充", detail))
+
+
 async def updated(news: News, event: TicketUpdated) -> None:
-    """The customer answered whether we may help remotely."""
+    """The customer rated, or answered whether we may help remotely."""
+    if "rating_score" in event.changed:
+        await _rated(news, event.ticket)
     if "remote_assistance" not in event.changed:
         return
     found = await of_ticket(news.tx, event.ticket.id)
@@ -109,6 +127,12 @@ async def updated(news: News, event: TicketUpdated) -> None:
     desk = await news.desk_of(found[0].servicer_id)
     if desk is not None:
         await desk.notify(f"工单 {event.ticket.number}：{_CONSENT[found[0].state]}")
+
+
+async def _rated(news: News, ticket: TicketView) -> None:
+    desk = await news.desk_of(ticket.servicer_id)
+    if desk is not None:
+        await desk.notify(f"工单 {ticket.number}：客户评价 {ticket.rating_score} 分。")
 
 
 async def _tell(news: News, ticket_id: str, note: TicketNote) -> None:
