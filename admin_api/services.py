@@ -36,7 +36,7 @@ class Services:
     """One per process, built by `bot.app`.
 
     readiness: further checks for /readyz by name. channels: names, for /system.
-    writer: the optional model that words drafts.
+    writer: the optional model that words drafts. has_oa: whether the OA's changes are fetched.
     """
 
     uow: UnitOfWork
@@ -54,6 +54,7 @@ class Services:
     links: Links | None = None
     sms: SmsSender = field(default_factory=NoSms)
     diagnose: Diagnose | None = None
+    has_oa: bool = False
 
     @property
     def tokens(self) -> Tokens:

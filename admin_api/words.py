@@ -43,6 +43,19 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "请求内容与签名里的 SHA-256 不符，请对实际发送的字节计算",
         "The body does not fit its signed SHA-256; hash the very bytes that you send",
     ),
+    "owned_by_oa": (
+        "由 OA 同步，请在 OA 修改（{fields}）",
+        "The OA is the master of {fields}; change it there",
+    ),
+    "linked_already": (
+        "其中一个已经关联过了，请先解除原来的关联",
+        "One of the two is linked already; unlink it first",
+    ),
+    "no_candidate": ("没有可关联的对象", "There is nothing to link it to"),
+    "oa_not_configured": (
+        "还没有配置 OA 的拉取地址（WENQU_OA__URL）",
+        "No address of the OA is configured (WENQU_OA__URL)",
+    ),
     "people_only": (
         "这个操作只能由登录的人完成，不能用接口密钥",
         "Only a person who is logged in can do this, not an API key",

@@ -35,6 +35,7 @@ from bot.feeds import live_feeds
 from bot.jobs import directory, learning, recurring
 from bot.jobs.kinds import jobs_by_timer
 from bot.jobs.media import ChannelDownloads
+from bot.jobs.oa import ensure as ensure_oa
 from bot.jobs.recurring import Recurring
 from bot.jobs.rounds import rounds as standing_rounds
 from bot.middlewares.throttle import throttle
@@ -48,6 +49,7 @@ from bot.ticket_news import ticket_news
 from channels.base import Channel
 from channels.base import Services as ChannelServices
 from channels.http import HttpClient
+from channels.oa.source import HttpOa
 from channels.registry import build_channels
 from channels.wecom_app.adapter import WeComApp
 from channels.wecom_app.menu import MenuButton
@@ -129,6 +131,8 @@ class App:
             if not self.is_worker:
                 return
             await recurring.ensure(self.uow, self.recurring)
+            if self.settings.oa.url:
+                await ensure_oa(self.uow)
             if MENU_JOB in self.recurring:
                 await recurring.run_soon(self.uow, MENU_JOB)
             await directory.sync_directory(self.uow, self.channels)
@@ -206,7 +210,7 @@ async def build(
             | learning.rounds(uow, embedder, answerer)
             | _desk_rounds(channels)
         )
-        jobs = jobs_by_timer(tools, channels, files, rounds)
+        jobs = jobs_by_timer(tools, channels, files, rounds, HttpOa(http, settings.oa))
         worker = f"{socket.gethostname()[:20]}:{os.getpid()}"
         yield App(
             settings=settings,
@@ -274,6 +278,7 @@ def _api_services(
         readiness=readiness,
         writer=ChatModel(post_json, settings.llm) if settings.llm.is_on else None,
         links=_links(parts.channels),
+        has_oa=bool(settings.oa.url),
     )
 
 

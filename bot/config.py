@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from channels.oa.config import OaSettings
 from channels.registry import ChannelSettings
 from channels.sms.config import SmsSettings
 from channels.telegram.config import TelegramSettings
@@ -92,6 +93,7 @@ class Settings(BaseSettings):
     telegram: TelegramSettings = TelegramSettings()
     terminal: TerminalSettings = TerminalSettings()
     sms: SmsSettings = SmsSettings()
+    oa: OaSettings = OaSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     llm: LlmSettings = LlmSettings()
 

@@ -15,6 +15,9 @@ from bot.demo_service import load_service_desk
 from bot.migrate import migrate
 from bot.people import Person, create_person
 from bot.ports import check_port
+from channels.oa.config import OaSettings
+from channels.oa.fake import PATH as OA_PATH
+from channels.oa.fake import demo_oa
 from channels.sms.config import SmsSettings
 from channels.wecom.config import AppSettings, WeComSettings
 from channels.wecom.sandbox import demo_seed as seed
@@ -76,7 +79,9 @@ def demo_settings(settings: Settings) -> Settings:
         ),
         can_recall=True,
     )
-    return settings.model_copy(update={"wecom": wecom, "sms": SmsSettings(kind="console")})
+    oa = OaSettings(url=f"{base}{OA_PATH}")
+    sms = SmsSettings(kind="console")
+    return settings.model_copy(update={"wecom": wecom, "sms": sms, "oa": oa})
 
 
 async def run(settings: Settings) -> None:
@@ -96,6 +101,7 @@ async def run(settings: Settings) -> None:
 
 
 def mount(app: App) -> None:
+    demo_oa().mount(app.api)
     http = app.settings.http
     callback = f"http://{http.host}:{http.port}/callback/wecom/kf"
     public = app.settings.public_url

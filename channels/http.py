@@ -78,9 +78,15 @@ class HttpClient:
         self._max_json_bytes = max_json_bytes
         self._session: aiohttp.ClientSession | None = None
 
-    async def get_json(self, url: str, params: Mapping[str, str] | None = None) -> JsonObject:
+    async def get_json(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> JsonObject:
         """GET and parse. Raises RetryLater, Rejected."""
-        return (await self._request("GET", url, params, self._max_json_bytes)).json()
+        limit = self._max_json_bytes
+        return (await self._request("GET", url, params, limit, headers=headers)).json()
 
     async def post_json(
         self, url: str, body: Mapping[str, object], params: Mapping[str, str] | None = None

@@ -222,6 +222,10 @@ def upsert_for(dialect: str, table: Any) -> Any:
     return (postgresql_insert if dialect == "postgresql" else sqlite_insert)(table)
 
 
+class _Rehearsed(Exception):
+    """Takes a transaction back that was only tried."""
+
+
 class UnitOfWork:
     """Hands out transactions. Services take a `Tx` and neither open, commit nor roll back."""
 
@@ -265,6 +269,14 @@ class UnitOfWork:
             finally:
                 self._turn.release()
         await self._announce(tx)
+
+    @asynccontextmanager
+    async def rehearse(self) -> AsyncIterator[Tx]:
+        """Everything as in `write`, and then nothing of it: for dry runs."""
+        with suppress(_Rehearsed):
+            async with self.write() as tx:
+                yield tx
+                raise _Rehearsed
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Tx]:

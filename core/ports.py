@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -200,6 +200,24 @@ class SendFailure(Exception):
         self.reason = reason
         self.vendor_code = vendor_code
         self.retry_after_s = retry_after_s
+
+
+# --- the OA --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OaPage:
+    """Changes in the OA's order. items: records, each with its `type`. cursor: for the next."""
+
+    items: Sequence[Mapping[str, object]]
+    cursor: str
+    has_more: bool
+
+
+class OaSource(Protocol):
+    """Where the OA's changes are fetched from. Raises SendFailure subclasses."""
+
+    async def changes(self, cursor: str) -> OaPage: ...
 
 
 # --- files -------------------------------------------------------------------------------------

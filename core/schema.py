@@ -15,6 +15,8 @@ from core.db import Base
 from core.desk import models as desk
 from core.history import models as history
 from core.institutions import models as institutions
+from core.oa import models as oa
+from core.ownership import models as ownership
 from core.ratings import models as ratings
 from core.reads import models as reads
 from core.registration import models as registration
@@ -50,7 +52,9 @@ __all__ = [
     "institutions",
     "lanes",
     "metadata",
+    "oa",
     "outbox",
+    "ownership",
     "ratings",
     "reads",
     "registration",

@@ -43,6 +43,7 @@ class InstitutionBody(Body):
     product_version: str = Field("", max_length=32)
     contract_level: str = Field("", max_length=16)
     engineer_id: Id | None = None
+    is_active: bool = True
 
     def draft(self) -> InstitutionDraft:
         return InstitutionDraft(**self.model_dump(exclude={"version"}))

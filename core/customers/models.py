@@ -25,6 +25,8 @@ class InstitutionRow(Base):
     product_version: Mapped[str] = mapped_column(String(32), default="")
     contract_level: Mapped[str] = mapped_column(String(16), default="")
     engineer_id: Mapped[str | None] = mapped_column(String(32))
+    #: False: it was closed or left us; kept for its history, offered to nobody.
+    is_active: Mapped[bool] = mapped_column(Boolean, default=True)
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 

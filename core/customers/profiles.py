@@ -18,6 +18,7 @@ from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.events import CustomerChanged
 from core.fields import checked_fields
+from core.ownership.queries import OaKind, fields_of, oa_ids, refuse_owned
 from core.permissions import Permission
 from core.sealing import KeyRing, mask_id_number, mask_phone, normal_phone
 from core.settings.queries import get as setting
@@ -37,6 +38,9 @@ class ProfileView(View):
     customer_id: str
     masked: dict[CustomerSecret, str]
     custom: dict[str, FieldValue]
+    #: The OA's id, and the fields that are changed there only; empty for one kept here.
+    oa_id: str
+    owned: tuple[str, ...]
     version: int
 
 
@@ -54,7 +58,15 @@ async def profile(tx: Tx, customer_id: str) -> ProfileView:
     masked = {CustomerSecret(one.kind): one.masked for one in secrets}
     if row.phone_masked:
         masked[CustomerSecret.PHONE] = row.phone_masked
-    return ProfileView(customer_id=row.id, masked=masked, custom=row.custom, version=row.version)
+    oa_id = (await oa_ids(tx, OaKind.CONTACT, [row.id])).get(row.id, "")
+    return ProfileView(
+        customer_id=row.id,
+        masked=masked,
+        custom=row.custom,
+        oa_id=oa_id,
+        owned=await fields_of(tx, OaKind.CONTACT) if oa_id else (),
+        version=row.version,
+    )
 
 
 async def set_secret(
@@ -65,6 +77,7 @@ async def set_secret(
     Raises: Forbidden, NotFound; Invalid when it cannot be such a value.
     """
     by.require(Permission.CUSTOMER_EDIT)
+    await refuse_owned(tx, OaKind.CONTACT, customer_id, [kind.value])
     await store_secret(tx, keys, customer_id, kind, value)
     facts = {"field": kind.value, "cleared": not value}
     await audit.append(tx, by=by, action="customer.secret_set", target=customer_id, facts=facts)

@@ -16,6 +16,7 @@ from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.events import CustomerChanged
 from core.ids import new_id
+from core.ownership.queries import OaKind, refuse_owned
 from core.permissions import Permission
 from core.statements import Statement
 from core.views import CustomerView
@@ -118,6 +119,11 @@ async def change(  # noqa: PLR0913 - one keyword per field that may change
     by.require(Permission.CUSTOMER_EDIT)
     if institution_id and await tx.db.get(InstitutionRow, institution_id) is None:
         raise Invalid("institution_not_found", field="institution_id")
+    before = await customer_view(tx, customer_id)
+    told = {"name": name, "institution": institution_id, "note": note}
+    kept = {"name": before.name, "institution": before.institution_id or "", "note": before.note}
+    changed_here = [key for key, value in told.items() if value not in (None, kept[key])]
+    await refuse_owned(tx, OaKind.CONTACT, customer_id, changed_here)
     changes: dict[str, object] = {"version": version + 1, "is_temporary": False}
     if name is not None:
         changes["name"] = name

@@ -11,6 +11,7 @@ from core.db import Tx
 from core.errors import NotFound
 from core.institutions import matching, regions
 from core.institutions.models import InstitutionKeyRow
+from core.ownership.queries import OaKind, fields_of, oa_ids
 from core.paging import Page, decode_cursor, page_of
 from core.servicers.models import ServicerRow
 from core.views import View
@@ -18,6 +19,7 @@ from core.views import View
 _CANDIDATES = 300
 _MIN_SCORE = 0.25
 MAX_LIMIT = 200
+_ACTIVE = select(InstitutionRow.id).where(InstitutionRow.is_active)
 
 
 class InstitutionDetail(View):
@@ -35,6 +37,11 @@ class InstitutionDetail(View):
     contract_level: str
     engineer_id: str | None
     engineer_name: str
+    is_active: bool
+    #: The OA's id; "" for one that people keep here.
+    oa_id: str
+    #: Fields that are changed in the OA only.
+    owned: tuple[str, ...]
     children: int
     customers: int
     version: int
@@ -79,7 +86,7 @@ async def search(tx: Tx, typed: str, *, limit: int = 10) -> tuple[InstitutionHit
         return ()
     keys = InstitutionKeyRow
     columns = (keys.institution_id, keys.normal, keys.initials, keys.pinyin)
-    query = select(*columns).where(_may_mean(want))
+    query = select(*columns).where(_may_mean(want), keys.institution_id.in_(_ACTIVE))
     nearest = query.order_by(func.length(keys.normal), keys.institution_id).limit(_CANDIDATES)
     scores = {
         key: (matching.score(typed, matching.Keys(*found)), len(found[0]))
@@ -144,6 +151,8 @@ async def _details(tx: Tx, rows: Sequence[InstitutionRow]) -> list[InstitutionDe
     nodes = {key: n for key, n in await tx.db.execute(below.group_by(InstitutionRow.parent_id))}  # noqa: C416
     count = people.group_by(CustomerRow.institution_id)
     persons = {key: number for key, number in await tx.db.execute(count)}  # noqa: C416
+    linked = await oa_ids(tx, OaKind.INSTITUTION, ids)
+    owned = await fields_of(tx, OaKind.INSTITUTION)
     engineers = {row.engineer_id for row in rows if row.engineer_id}
     named = select(ServicerRow.id, ServicerRow.name).where(ServicerRow.id.in_(engineers))
     names = {key: name for key, name in await tx.db.execute(named)}  # noqa: C416
@@ -161,6 +170,9 @@ async def _details(tx: Tx, rows: Sequence[InstitutionRow]) -> list[InstitutionDe
             contract_level=row.contract_level,
             engineer_id=row.engineer_id,
             engineer_name=names.get(row.engineer_id or "", ""),
+            is_active=row.is_active,
+            oa_id=linked.get(row.id, ""),
+            owned=owned if row.id in linked else (),
             children=nodes.get(row.id, 0),
             customers=persons.get(row.id, 0),
             version=row.version,

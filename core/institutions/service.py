@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import select, update
 
@@ -14,6 +14,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.ids import new_id
 from core.institutions import matching, regions
 from core.institutions.models import InstitutionKeyRow
+from core.ownership.queries import OaKind, refuse_owned
 from core.permissions import Permission
 
 MAX_DEPTH = 8
@@ -31,6 +32,7 @@ class InstitutionDraft:
     product_version: str = ""
     contract_level: str = ""
     engineer_id: str | None = None
+    is_active: bool = True
 
 
 async def create(tx: Tx, draft: InstitutionDraft, *, by: Actor) -> str:
@@ -50,17 +52,28 @@ async def change(
 ) -> None:
     """Change or move an institution; its whole subtree moves with it.
 
-    Raises: NotFound; Conflict; Invalid `own_descendant` when it would become its own ancestor.
+    Raises: NotFound; Conflict, `owned_by_oa` for what is changed in the OA only; Invalid
+    `own_descendant` when it would become its own ancestor.
     """
     by.require(Permission.CUSTOMER_MANAGE)
     row = await _row(tx, institution_id)
     if row.version != version:
         raise Conflict(version=row.version)
+    changed = [name for name, value in _columns(draft).items() if getattr(row, name) != value]
+    ours = ["parent" if name == "parent_id" else name for name in changed]
+    await refuse_owned(tx, OaKind.INSTITUTION, row.id, ours)
+    await overwrite(tx, row.id, draft, by=by)
+
+
+async def overwrite(tx: Tx, institution_id: str, draft: InstitutionDraft, *, by: Actor) -> None:
+    """As the OA has it. Raises: NotFound; Invalid."""
+    by.require(Permission.CUSTOMER_MANAGE)
+    row = await _row(tx, institution_id)
     before = await _own_path(tx, row)
     path = await _path(tx, row.id, draft.parent_id)
     for name, value in _columns(draft).items():
         setattr(row, name, value)
-    row.version = version + 1
+    row.version += 1
     await tx.db.flush()
     await _store_keys(tx, row, path)
     if path != before:
@@ -76,6 +89,7 @@ async def remove(tx: Tx, institution_id: str, *, by: Actor) -> None:
     person = select(CustomerRow.id).where(CustomerRow.institution_id == row.id).limit(1)
     if await tx.db.scalar(child) or await tx.db.scalar(person):
         raise Conflict("in_use", noun="institution")
+    await refuse_owned(tx, OaKind.INSTITUTION, row.id, ["name"])
     keys = await tx.db.get(InstitutionKeyRow, row.id)
     if keys is not None:
         await tx.db.delete(keys)
@@ -96,6 +110,13 @@ async def ensure_keys(tx: Tx, *, limit: int = 500) -> int:
     for row in rows:
         await _store_keys(tx, row, await _own_path(tx, row))
     return len(rows)
+
+
+async def draft_of(tx: Tx, institution_id: str) -> InstitutionDraft:
+    """As it stands, to change a part of it. Raises: NotFound."""
+    row = await _row(tx, institution_id)
+    names = [one.name for one in fields(InstitutionDraft)]
+    return InstitutionDraft(**{name: getattr(row, name) for name in names})
 
 
 async def _row(tx: Tx, institution_id: str) -> InstitutionRow:

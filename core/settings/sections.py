@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 from core.fields import FieldSpec
 from core.settings.base import Line, Section, Words
 from core.settings.base import unit as _unit
+from core.settings.oa import Oa
 from core.settings.reception import Conclusion, Rating, Reception, Window
 
 
@@ -268,6 +269,7 @@ SECTIONS: Final[dict[str, type[Section]]] = {
         Security,
         Tickets,
         Customers,
+        Oa,
         Knowledge,
         Retention,
     )

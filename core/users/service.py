@@ -14,6 +14,7 @@ from core.audit import service as audit
 from core.db import Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import new_id
+from core.ownership.queries import OaKind, refuse_owned
 from core.permissions import Permission
 from core.settings.sections import Security
 from core.users import devices
@@ -84,9 +85,20 @@ async def change(tx: Tx, user_id: str, wanted: UserChange, *, version: int, by: 
     """
     by.require(Permission.USER_MANAGE)
     row = await _get(tx, user_id)
-    values = _values(tx, wanted)
     if row.version != version:
         raise Conflict(version=row.version)
+    told = {"name": wanted.name, "is_disabled": wanted.is_disabled}
+    changed = [key for key, value in told.items() if value not in (None, getattr(row, key))]
+    ours = ["is_active" if key == "is_disabled" else key for key in changed]
+    await refuse_owned(tx, OaKind.STAFF, user_id, ours)
+    return await overwrite(tx, user_id, wanted, by=by)
+
+
+async def overwrite(tx: Tx, user_id: str, wanted: UserChange, *, by: Actor) -> UserView:
+    """As the OA has it. Raises: Forbidden; NotFound; Invalid `last_admin`."""
+    by.require(Permission.USER_MANAGE)
+    row = await _get(tx, user_id)
+    values = _values(tx, wanted)
     if not values:
         return user_view(row)
     if wanted.is_disabled or (wanted.role not in (None, Role.ADMIN)):

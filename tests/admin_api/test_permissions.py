@@ -274,6 +274,18 @@ TABLE = {
         "POST /reviews/{review_id}/appeal-answer",
     },
     "audit.read": {"GET /audit"},
+    "oa.sync": {
+        "GET /oa",
+        "POST /oa/records",
+        "POST /oa/files",
+        "POST /oa/pull",
+        "GET /oa/conflicts",
+        "POST /oa/conflicts/{conflict_id}/retry",
+        "POST /oa/conflicts/{conflict_id}/link",
+        "DELETE /oa/conflicts/{conflict_id}",
+        "POST /oa/links",
+        "DELETE /oa/links/{kind}/{oa_id}",
+    },
     "api_key.manage": {"GET /api-keys", "POST /api-keys", "DELETE /api-keys/{key_id}"},
 }
 

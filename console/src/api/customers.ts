@@ -56,7 +56,7 @@ export const segmentCustomers = (id: string, cursor: string | null) =>
 
 export type InstitutionDraft = Pick<
   InstitutionDetail,
-  "name" | "parent_id" | "kind" | "region_code" | "product" | "product_version" | "contract_level" | "engineer_id"
+  "name" | "parent_id" | "kind" | "region_code" | "product" | "product_version" | "contract_level" | "engineer_id" | "is_active"
 >;
 export const institutionTree = (parent_id: string | null, cursor: string | null = null) =>
   get<Page<InstitutionDetail>>("/institution-tree", { parent_id, cursor, limit: 200 });

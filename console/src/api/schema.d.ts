@@ -1774,6 +1774,176 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/oa": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the synchronisation stands, and the last batches. */
+        get: operations["get_oa"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oa/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Records that could not be taken, newest first, with what to do. */
+        get: operations["list_oa_conflicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oa/conflicts/{conflict_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Leave the record be until the OA tells of it again. */
+        delete: operations["drop_oa_conflict"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oa/conflicts/{conflict_id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The record and what it may well be are one: link them and take the record. */
+        post: operations["link_oa_conflict"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oa/conflicts/{conflict_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try the record once more. */
+        post: operations["retry_oa_conflict"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oa/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same from xlsx or csv, with the OA's field names as headings. */
+        post: operations["upload_oa_records"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oa/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say which record of the OA something made by hand is. */
+        post: operations["link_oa_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oa/links/{kind}/{oa_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** People keep it here again; the OA's next word about it would make another. */
+        delete: operations["unlink_oa_record"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oa/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetch the OA's changes now rather than when their turn comes. */
+        post: operations["pull_oa_now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oa/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create, update or end institutions, contacts or staff; in any order, any number of times. */
+        post: operations["push_oa_records"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/queue": {
         parameters: {
             query?: never;
@@ -5755,6 +5925,11 @@ export interface components {
              * @default null
              */
             engineer_id?: string | null;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
         };
         /** InstitutionChangeBody */
         InstitutionChangeBody: {
@@ -5795,6 +5970,11 @@ export interface components {
              * @default null
              */
             engineer_id?: string | null;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
             /** Version */
             version: number;
         };
@@ -5827,6 +6007,12 @@ export interface components {
             engineer_id: string | null;
             /** Engineer Name */
             engineer_name: string;
+            /** Is Active */
+            is_active: boolean;
+            /** Oa Id */
+            oa_id: string;
+            /** Owned */
+            owned: string[];
             /** Children */
             children: number;
             /** Customers */
@@ -6586,6 +6772,172 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /**
+         * OaAnswer
+         * @description counts: created, updated, unchanged, stale, conflict.
+         */
+        OaAnswer: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Rows */
+            rows: components["schemas"]["OaRow"][];
+            /** Dry Run */
+            dry_run: boolean;
+        };
+        /**
+         * OaConflict
+         * @description message: what is wrong and what to do, in words.
+         */
+        OaConflict: {
+            /** Id */
+            id: string;
+            kind: components["schemas"]["OaKind"];
+            /** Oa Id */
+            oa_id: string;
+            /** Name */
+            name: string;
+            /** Code */
+            code: string;
+            /** Facts */
+            facts: {
+                [key: string]: string;
+            };
+            /** Candidate Id */
+            candidate_id: string | null;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Message */
+            message: string;
+        };
+        /** OaConflictList */
+        OaConflictList: {
+            /** Items */
+            items: components["schemas"]["OaConflict"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * OaKind
+         * @description What the OA tells of: institutions, the people there, and the vendor's own staff.
+         * @enum {string}
+         */
+        OaKind: "institution" | "contact" | "staff";
+        /**
+         * OaLinkBody
+         * @description own_id: the id of ours; it is the OA's record from now on.
+         */
+        OaLinkBody: {
+            kind: components["schemas"]["OaKind"];
+            /** Oa Id */
+            oa_id: string;
+            /** Own Id */
+            own_id: string;
+        };
+        /**
+         * OaOverview
+         * @description has_source: whether an address to fetch from is configured.
+         */
+        OaOverview: {
+            /** Linked */
+            linked: {
+                [key: string]: number;
+            };
+            /** Conflicts */
+            conflicts: number;
+            /** Read At */
+            read_at: string | null;
+            /** Failed At */
+            failed_at: string | null;
+            /** Error */
+            error: string;
+            /** Runs */
+            runs: components["schemas"]["OaRunView"][];
+            /** Has Source */
+            has_source: boolean;
+        };
+        /**
+         * OaRecordsBody
+         * @description items: the OA's records in its own words. dry_run: tell what would happen.
+         */
+        OaRecordsBody: {
+            kind: components["schemas"]["OaKind"];
+            /** Items */
+            items: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run?: boolean;
+        };
+        /**
+         * OaRow
+         * @description message: what is wrong and what to do, in words.
+         */
+        OaRow: {
+            /** Row */
+            row: number;
+            /** Oa Id */
+            oa_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "created" | "updated" | "unchanged" | "stale" | "conflict";
+            /**
+             * Code
+             * @default
+             */
+            code: string;
+            /** Facts */
+            facts: {
+                [key: string]: string;
+            };
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+        };
+        /**
+         * OaRunView
+         * @description counts: created, updated, unchanged, stale, conflict.
+         */
+        OaRunView: {
+            /** Id */
+            id: string;
+            /** Source */
+            source: string;
+            /** Kind */
+            kind: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+        };
         /** ObjectionBody */
         ObjectionBody: {
             /** Text */
@@ -6836,6 +7188,10 @@ export interface components {
             custom: {
                 [key: string]: string | number | boolean | null;
             };
+            /** Oa Id */
+            oa_id: string;
+            /** Owned */
+            owned: string[];
             /** Version */
             version: number;
         };
@@ -14003,6 +14359,325 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FoundLineViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_oa: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaOverview"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_oa_conflicts: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaConflictList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_oa_conflict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conflict_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    link_oa_conflict: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                conflict_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaAnswer"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_oa_conflict: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                conflict_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaAnswer"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_oa_records: {
+        parameters: {
+            query: {
+                kind: components["schemas"]["OaKind"];
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaAnswer"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    link_oa_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OaLinkBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlink_oa_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                oa_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pull_oa_now: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_oa_records: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OaRecordsBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaAnswer"];
                 };
             };
             /** @description Refused */

@@ -281,6 +281,7 @@ def upgrade() -> None:
     sa.Column('product_version', sa.String(length=32), nullable=False),
     sa.Column('contract_level', sa.String(length=16), nullable=False),
     sa.Column('engineer_id', sa.String(length=32), nullable=True),
+    sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['parent_id'], ['institutions.id'], name=op.f('fk_institutions_parent_id')),
@@ -359,6 +360,42 @@ def upgrade() -> None:
     sa.Column('block', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('offsets', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('word', 'block', name=op.f('pk_message_words'))
+    )
+    op.create_table('oa_conflicts',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('oa_id', sa.String(length=64), nullable=False),
+    sa.Column('name', sa.String(length=128), nullable=False),
+    sa.Column('code', sa.String(length=48), nullable=False),
+    sa.Column('facts', Json, nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('record_sealed', sa.Text(), nullable=False),
+    sa.Column('waits_for', sa.String(length=64), nullable=False),
+    sa.Column('candidate_id', sa.String(length=32), nullable=True),
+    sa.Column('first_at', UtcDateTime(), nullable=False),
+    sa.Column('last_at', UtcDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_oa_conflicts')),
+    sa.UniqueConstraint('kind', 'oa_id', name=op.f('uq_oa_conflicts_kind_oa_id'))
+    )
+    with op.batch_alter_table('oa_conflicts', schema=None) as batch_op:
+        batch_op.create_index('ix_oa_conflicts_waits', ['waits_for'], unique=False)
+
+    op.create_table('oa_cursors',
+    sa.Column('name', sa.String(length=16), nullable=False),
+    sa.Column('value', sa.String(length=512), nullable=False),
+    sa.Column('read_at', UtcDateTime(), nullable=True),
+    sa.Column('failed_at', UtcDateTime(), nullable=True),
+    sa.Column('error', sa.String(length=300), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_oa_cursors'))
+    )
+    op.create_table('oa_runs',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('source', sa.String(length=16), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('at', UtcDateTime(), nullable=False),
+    sa.Column('by', sa.String(length=64), nullable=False),
+    sa.Column('counts', Json, nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_oa_runs'))
     )
     op.create_table('outbox',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
@@ -704,6 +741,27 @@ def upgrade() -> None:
     with op.batch_alter_table('identities', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_identities_customer_id'), ['customer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_identities_user'), ['user'], unique=False)
+
+    op.create_table('oa_links',
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('oa_id', sa.String(length=64), nullable=False),
+    sa.Column('institution_id', sa.String(length=32), nullable=True),
+    sa.Column('customer_id', sa.String(length=32), nullable=True),
+    sa.Column('user_id', sa.String(length=32), nullable=True),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('is_active', sa.Boolean(), nullable=False),
+    sa.Column('linked_at', UtcDateTime(), nullable=False),
+    sa.Column('synced_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_oa_links_customer_id')),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_oa_links_institution_id')),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_oa_links_user_id')),
+    sa.PrimaryKeyConstraint('kind', 'oa_id', name=op.f('pk_oa_links'))
+    )
+    with op.batch_alter_table('oa_links', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_oa_links_customer_id'), ['customer_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_oa_links_institution_id'), ['institution_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_oa_links_user_id'), ['user_id'], unique=False)
 
     op.create_table('registrations',
     sa.Column('customer_id', sa.String(length=32), nullable=False),

@@ -38,7 +38,7 @@ export default {
     import: "导入客户", import_hint: "支持 xlsx、csv（UTF-8 或 GBK），列名：姓名、机构、手机、邮箱、标签、备注。先检查，再导入。", would: "将新增 {created} 位，更新 {updated} 位", did: "已新增 {created} 位，更新 {updated} 位", unknown_columns: "不认识的列，不会导入：{names}", row: "行", column: "列", problem: "问题",
     error: { required: "必填", unknown_institution: "没有这个机构", bad_phone: "不是有效的手机号", bad_email: "不是有效的邮箱", too_long: "太长", duplicate: "与前面的行重复", ambiguous: "有多个同名机构" },
   },
-  institution: { lead: "展开查看下级", add: "新建机构", add_below: "新建下级", edit: "编辑机构", below: "上级：{name}", empty: "还没有机构", people: "{n} 位客户", search: "机构名称、简称或拼音", name: "名称", region: "行政区划", engineer: "负责工程师", kind: "类型", contract_level: "合同级别", product: "产品", product_version: "版本" },
+  institution: { is_active: "在用", closed: "已停用", lead: "展开查看下级", add: "新建机构", add_below: "新建下级", edit: "编辑机构", below: "上级：{name}", empty: "还没有机构", people: "{n} 位客户", search: "机构名称、简称或拼音", name: "名称", region: "行政区划", engineer: "负责工程师", kind: "类型", contract_level: "合同级别", product: "产品", product_version: "版本" },
   segment: {
     add: "新建分群", name: "分群名称", shared: "所有人可用", empty: "还没有分群", all: "全部满足", any: "满足任一", not: "非", add_rule: "添加条件", group: "条件组", everybody: "没有条件：所有客户", within_days: "最近", days: "天内", customers: "位客户", incomplete: "条件还没有填完",
     kind: { tag: "标签", attribute: "属性", within: "属于机构", temporary: "未登记", created: "新客户", contacted: "联系过我们", consulted: "咨询次数", rated: "平均评价" },
