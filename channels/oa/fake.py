@@ -49,6 +49,5 @@ def demo_oa() -> FakeOa:
     oa.tell("institution", id="JG003", version=1, name="临江市第三人民医院", parent_id="JG002")
     oa.tell("institution", id="JG004", version=1, name="临江市急救中心", region_code="999999")
     oa.tell("institution", id="JG005", version=1, name="江城市疾控中心", kind="疾控中心")
-    oa.tell("contact", id="LX001", version=1, name="陆远航", institution_id="JG003")
-    oa.tell("contact", id="LX002", version=1, name="顾念慈", institution_id="JG009")
+    oa.tell("contact", id="LX001", version=1, name="顾念慈", institution_id="JG009")
     return oa
