@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from core.actor import Actor
-from core.api_keys.service import reseal
+from core.api_keys import service as api_key_service
 from core.audit import service as audit
 from core.customers.resealing import Resealing
 from core.db import Tx, UnitOfWork
+from core.oa import conflicts as oa_conflicts
 from core.remote_assistance import vpn
 from core.sealing import KeyRing
 
@@ -26,7 +27,10 @@ async def rotate(uow: UnitOfWork, keys: KeyRing) -> None:
         return await vpn.reseal(tx, keys, after=after)
 
     async def api_keys(tx: Tx, after: str) -> str | None:
-        return await reseal(tx, keys, after=after)
+        return await api_key_service.reseal(tx, keys, after=after)
+
+    async def conflicts(tx: Tx, after: str) -> str | None:
+        return await oa_conflicts.reseal(tx, keys, after=after)
 
     steps: tuple[Step, ...] = (
         customers.merges,
@@ -34,6 +38,7 @@ async def rotate(uow: UnitOfWork, keys: KeyRing) -> None:
         customers.registrations,
         profiles,
         api_keys,
+        conflicts,
     )
     for step in steps:
         after: str | None = ""

@@ -14,6 +14,7 @@ from core.customers import models as customers
 from core.db import Base
 from core.desk import models as desk
 from core.history import models as history
+from core.imports import models as imports
 from core.institutions import models as institutions
 from core.oa import models as oa
 from core.ownership import models as ownership
@@ -48,6 +49,7 @@ __all__ = [
     "event_log",
     "history",
     "idempotency",
+    "imports",
     "inbox",
     "institutions",
     "lanes",

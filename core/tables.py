@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from zipfile import BadZipFile
 
 from openpyxl import Workbook, load_workbook
 
 from core.errors import Invalid
+from core.views import View
 
 MAX_ROWS: Final = 50_000
 MAX_COLUMNS: Final = 60
@@ -99,3 +101,50 @@ def _cell_text(cell: object) -> str:
 def _harmless(cell: object) -> str:
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+class RowError(View):
+    """row: as a spreadsheet counts it, the heading being row 1."""
+
+    row: int
+    column: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a table. repeats: row → the one before that means the same."""
+
+    heading: Sequence[str]
+    start: int
+    rows: Sequence[Sequence[str]]
+    repeats: Mapping[int, int]
+
+    def numbered(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Each row's number and its cells by heading."""
+        for number, cells in enumerate(self.rows, start=self.start):
+            yield number, dict(zip(self.heading, cells, strict=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a part's rows; those with errors are neither."""
+
+    created: int
+    updated: int
+    errors: Sequence[RowError]
+
+
+def parts_of(
+    table: Sequence[Sequence[str]], same: Callable[[Mapping[str, str]], str], size: int
+) -> Iterator[Part]:
+    """A table cut up. same: equal for two rows that mean the same thing; "" for none."""
+    heading = table[0]
+    seen: dict[str, int] = {}
+    for start in range(1, len(table), size):
+        rows, repeats = table[start : start + size], {}
+        for number, cells in enumerate(rows, start=start + 1):
+            key = same(dict(zip(heading, cells, strict=False)))
+            if key and seen.setdefault(key, number) != number:
+                repeats[number] = seen[key]
+        yield Part(heading, start + 1, rows, repeats)

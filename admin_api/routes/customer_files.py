@@ -12,10 +12,8 @@ from pydantic import BaseModel, Field
 from admin_api.body import Body, Version
 from admin_api.endpoint import Call, endpoint
 from admin_api.pagination import Listing, PageQuery, listing
-from admin_api.uploads import read_upload
-from core.customers import duplicates, exporter, importer, merge, profiles, tags
+from core.customers import duplicates, exporter, merge, profiles, tags
 from core.customers.duplicates import DuplicateGroupView, DuplicateView
-from core.customers.importer import ImportReport
 from core.customers.merge import Belongings, MergeView
 from core.customers.profiles import CustomerSecret, ProfileView
 from core.customers.queries import customer_view
@@ -26,7 +24,7 @@ from core.fields import FieldSpec
 from core.permissions import Permission
 from core.settings.queries import get as setting
 from core.settings.sections import Customers
-from core.tables import read_table, write_csv, write_xlsx
+from core.tables import write_csv, write_xlsx
 from core.timeline import queries as timeline
 from core.timeline.queries import TimelineItem, TimelineKind
 from core.views import CustomerView, FieldValue
@@ -37,8 +35,6 @@ SERVE, EDIT, MANAGE = (
     Permission.CUSTOMER_MANAGE,
 )
 Id = Annotated[str, Field(min_length=1, max_length=32)]
-_MAX_FILE_BYTES = 20 * 1024 * 1024
-_CHUNK = 100
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -96,10 +92,6 @@ class ExportQuery(BaseModel):
 
     format: Literal["csv", "xlsx"] = "xlsx"
     full: bool = False
-
-
-class ImportQuery(BaseModel):
-    dry_run: bool = False
 
 
 @endpoint("GET", "/customers/{customer_id}/profile", access=SERVE, tag="customers")
@@ -225,22 +217,6 @@ async def change_tags(call: Call, tx: Tx, body: CustomerTagsBody) -> TagsChanged
         tx, body.customer_ids, add=body.add, remove=body.remove, by=call.actor
     )
     return TagsChanged(changed=changed)
-
-
-@endpoint("POST", "/customers/import", access=MANAGE, tag="customers", multipart=True)
-async def import_customers(call: Call, query: ImportQuery) -> ImportReport:
-    """Create and update customers from xlsx or csv; bad rows are named and left out."""
-    sent = await read_upload(call.request, _MAX_FILE_BYTES)
-    table = await asyncio.to_thread(read_table, sent.data, sent.name)
-    keys, uow = call.services.keyring, call.services.uow
-    async with uow.read() as tx:
-        plan = await importer.plan(tx, keys, table, by=call.actor)
-    if not query.dry_run:
-        for start in range(0, len(plan.rows), _CHUNK):
-            async with uow.write() as tx:
-                chunk = plan.rows[start : start + _CHUNK]
-                await importer.apply(tx, keys, chunk, by=call.actor)
-    return plan.report
 
 
 @endpoint("GET", "/customer-export", access=MANAGE, tag="customers")

@@ -186,6 +186,28 @@ async def pictures(subject: Subject) -> list[Outcome]:
     return [skip("没有安装：收到截图时只请客户用文字描述。启用：pip install 'wenqu[ocr]'。")]
 
 
+#: What an error code of Tencent Cloud begins with → what to do; "" is any other, or no answer.
+#: Source: cloud.tencent.com/document/api/382/55981 (error codes).
+_SMS_ADVICE: Final = (
+    ("AuthFailure.SecretIdNotFound", "SecretId 不存在或已停用：核对 WENQU_SMS__SECRET_ID。"),
+    ("AuthFailure.SignatureExpire", "服务器时间相差超过 5 分钟：请校准时钟。"),
+    ("AuthFailure", "密钥不对：到“访问管理 → API 密钥”核对 WENQU_SMS__SECRET_ID 与 SECRET_KEY。"),
+    ("UnauthorizedOperation", "这个子用户没有短信权限：请授予 QcloudSMSFullAccess。"),
+    (
+        "FailedOperation.SignatureIncorrectOrUnapproved",
+        "签名没有审核通过，或与 WENQU_SMS__SIGN_NAME 不一致（只填签名内容，不带【】）。",
+    ),
+    (
+        "FailedOperation.TemplateIncorrectOrUnapproved",
+        "正文模板没有审核通过，或不属于这个应用：核对 WENQU_SMS__TEMPLATE_ID 与 APP_ID。",
+    ),
+    ("FailedOperation.InsufficientBalance", "短信套餐已用完：请在腾讯云短信控制台购买。"),
+    ("LimitExceeded", "超过腾讯云的发送频率限制：稍后再试，或在短信控制台调整。"),
+    ("RequestLimitExceeded", "请求太频繁：稍后再试。"),
+    ("", "确认这台服务器能访问 sms.tencentcloudapi.com，再试一次。"),
+)
+
+
 async def sms(subject: Subject) -> list[Outcome]:
     settings = subject.settings.sms
     if settings.kind == "off":
@@ -196,12 +218,9 @@ async def sms(subject: Subject) -> list[Outcome]:
     try:
         await TencentSms(subject.http, settings).probe()
     except ChannelError as error:
-        advice = (
-            "核对 WENQU_SMS__ 下的 SECRET_ID 与 SECRET_KEY，并确认服务器时间准确、能访问腾讯云。"
-        )
-        return [
-            Outcome(Status.FAIL, f"腾讯云没有接受（{error.reason}）。", advice, error.vendor_code)
-        ]
+        code = error.vendor_code
+        advice = next((text for start, text in _SMS_ADVICE if code.startswith(start)), "")
+        return [Outcome(Status.FAIL, f"腾讯云没有接受（{error.reason}）。", advice, code)]
     return [ok(f"腾讯云接受了密钥；签名“{settings.sign_name}”，模板 {settings.template_id}。")]
 
 

@@ -16,6 +16,7 @@ from bot.jobs.recurring import Recurring
 from bot.turn import MEDIA_TIMER, PROFILE_TIMER, READING_TIMER
 from core.attachments.service import AttachmentStore
 from core.conversations import joining
+from core.imports.service import IMPORT_TIMER, step
 from core.oa.pull import PULL_TIMER
 from core.ports import OaSource
 from core.servicers.absence import ABSENCE_TIMER, go_offline
@@ -40,6 +41,7 @@ def jobs_by_timer(
         ABSENCE_TIMER: lambda timer: go_offline(uow, timer),
         PROFILE_TIMER: lambda timer: directory.read_profile(uow, channels, timer),
         PULL_TIMER: lambda timer: fetch(uow, tools.settings, tools.keys, oa, timer),
+        IMPORT_TIMER: lambda timer: step(uow, tools.keys, timer),
         **desk_jobs(uow),
         **knowledge_jobs(uow),
         **ticket_jobs(uow),

@@ -14,6 +14,7 @@ from core.customers.importer import HEADINGS
 from core.customers.models import CustomerRow, InstitutionRow
 from core.customers.profiles import CustomerSecret
 from core.db import Tx
+from core.ownership.queries import OaKind, oa_ids
 from core.permissions import Permission
 from core.sealing import KeyRing
 from core.settings.queries import get as setting
@@ -51,6 +52,7 @@ async def rows(
     found = (await tx.db.execute(query)).all()
     fields = (await setting(tx, Customers)).fields
     emails = await _emails(tx, [row.id for row, _ in found], keys)
+    linked = await oa_ids(tx, OaKind.CONTACT, [row.id for row, _ in found])
     table: list[Sequence[object]] = []
     for row, institution in found:
         phone = keys.open(row.phone_sealed, context="customer.phone") if keys else row.phone_masked
@@ -63,6 +65,7 @@ async def rows(
             emails.get(row.id, ""),
             "|".join(row.tags),
             row.note,
+            linked.get(row.id, ""),
         ]
         table.append([*cells, *custom, since])
     return table, found[-1][0].id if len(found) == limit else None

@@ -1,6 +1,6 @@
-"""Customers from a spreadsheet: read, checked row by row, then created or updated.
+"""Customers from a spreadsheet, some hundred rows at a time: read, checked, then written together.
 
-`plan` changes nothing (the dry run); `apply` writes one chunk of what was planned.
+A dry run checks and writes nothing.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from sqlalchemy import select
 
 from core.actor import Actor
 from core.audit import service as audit
-from core.customers import names, profiles
+from core.customers import bulk, profiles
+from core.customers.bulk import PlannedRow
 from core.customers.models import CustomerRow, InstitutionRow
 from core.customers.profiles import CustomerSecret, context_of
-from core.customers.queries import customer_view
 from core.customers.tags import checked as checked_tag
 from core.db import Tx
 from core.errors import Invalid
-from core.events import CustomerChanged
 from core.fields import FieldSpec, checked_fields, from_text
-from core.ids import new_id
+from core.ownership.models import OaLinkRow
+from core.ownership.queries import OaKind, fields_of
 from core.permissions import Permission
-from core.sealing import KeyRing
+from core.sealing import KeyRing, normal_phone
 from core.settings.queries import get as setting
 from core.settings.sections import Customers
-from core.views import FieldValue, View
+from core.tables import Part, RowError, Taken
+from core.views import FieldValue
 
 #: Heading → what it fills. English headings are understood too.
 COLUMNS: Final[Mapping[str, str]] = {
@@ -45,109 +46,63 @@ COLUMNS: Final[Mapping[str, str]] = {
     "tags": "tags",
     "备注": "note",
     "note": "note",
+    "oa 编号": "oa_id",
 }
-HEADINGS: Final = ("姓名", "机构", "电话", "邮箱", "标签", "备注")
+HEADINGS: Final = ("姓名", "机构", "电话", "邮箱", "标签", "备注", "OA 编号")
 _MAX_NAME, _MAX_NOTE = 128, 2000
-#: Rows whose institutions and people are looked up together.
-_AT_ONCE: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRow:
-    """One good row. customer_id: whom it updates; None: a new customer."""
-
-    number: int
-    customer_id: str | None
-    name: str
-    institution_id: str | None
-    secrets: Mapping[CustomerSecret, str]
-    tags: tuple[str, ...]
-    note: str
-    custom: Mapping[str, FieldValue] = field(default_factory=dict)
+async def check_heading(tx: Tx, heading: Sequence[str]) -> tuple[str, ...]:
+    """The columns that nothing is done with. Raises: Invalid without a column of names."""
+    known = {spec.title for spec in (await setting(tx, Customers)).fields}
+    targets = {cell: COLUMNS.get(cell.lower(), "") for cell in heading}
+    if "name" not in targets.values():
+        raise Invalid("no_name_column", field="file", headings="、".join(HEADINGS))
+    return tuple(cell for cell, to in targets.items() if cell and not to and cell not in known)
 
 
-class RowError(View):
-    """row: as a spreadsheet counts it, the heading being row 1."""
-
-    row: int
-    column: str
-    code: str
-
-
-class ImportReport(View):
-    created: int
-    updated: int
-    errors: tuple[RowError, ...]
-    unknown_columns: tuple[str, ...] = ()
+def same(cells: Mapping[str, str]) -> str:
+    """Equal for two rows that mean the same person: by phone, else by name and institution."""
+    found = {COLUMNS.get(heading.lower(), ""): text for heading, text in cells.items() if text}
+    phone = normal_phone(found.get("phone", ""))
+    return phone or f"{found.get('name', '')}|{found.get('institution', '')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    rows: tuple[PlannedRow, ...]
-    report: ImportReport
+async def take(tx: Tx, keys: KeyRing, part: Part, *, by: Actor, is_dry: bool) -> Taken:
+    """Create and update whom the good rows mean: same phone, else same name and institution."""
+    rows, errors = await plan(tx, keys, part, by=by)
+    if rows and not is_dry:
+        await bulk.write(tx, keys, rows)
+        await audit.append(tx, by=by, action="customer.imported", facts={"rows": len(rows)})
+    created = sum(row.customer_id is None for row in rows)
+    return Taken(created, len(rows) - created, errors)
 
 
-async def plan(tx: Tx, keys: KeyRing, table: Sequence[Sequence[str]], *, by: Actor) -> Plan:
-    """Check every row and find whom it means: same phone, else same name and institution.
-
-    Raises: Forbidden; Invalid when there is no heading with a name column.
-    """
+async def plan(
+    tx: Tx, keys: KeyRing, part: Part, *, by: Actor
+) -> tuple[list[PlannedRow], list[RowError]]:
+    """The good rows with whom they mean, and what is wrong with the others. Raises: Forbidden."""
     by.require(Permission.CUSTOMER_MANAGE)
     specs = {spec.title: spec for spec in (await setting(tx, Customers)).fields}
-    heading = [cell.strip() for cell in table[0]] if table else []
-    targets = [COLUMNS.get(cell.lower(), "") for cell in heading]
-    if "name" not in targets:
-        raise Invalid("no_name_column", field="file", headings="、".join(HEADINGS))
+    readers = [_Reader(number, cells, specs) for number, cells in part.numbered()]
+    places = await _places(tx, {reader.place for reader in readers})
+    drafts = [reader.read(places) for reader in readers]
+    known = await _known(tx, keys, drafts)
+    linked = await _linked(tx, {reader.oa_id for reader in readers} - {""}, known)
     rows: list[PlannedRow] = []
     errors: list[RowError] = []
-    seen: dict[str, int] = {}
-    for start in range(1, len(table), _AT_ONCE):
-        numbered = enumerate(table[start : start + _AT_ONCE], start=start + 1)
-        readers = [
-            _Reader(n, dict(zip(heading, cells, strict=False)), specs) for n, cells in numbered
-        ]
-        places = await _places(tx, {reader.place for reader in readers})
-        drafts = [reader.read(places) for reader in readers]
-        known = await _known(tx, keys, drafts)
-        for reader, draft, customer_id in zip(readers, drafts, known, strict=True):
-            planned = replace(draft, customer_id=customer_id)
-            key = _same(planned, keys)
-            if not reader.errors and key in seen:
-                reader.refuse("姓名", "repeats_row", seen[key])
-            errors += reader.errors
-            if not reader.errors:
-                seen[key] = planned.number
-                rows.append(planned)
-    unknown = tuple(
-        cell
-        for cell, target in zip(heading, targets, strict=True)
-        if cell and not target and cell not in specs
-    )
-    report = ImportReport(
-        created=sum(row.customer_id is None for row in rows),
-        updated=sum(row.customer_id is not None for row in rows),
-        errors=tuple(errors),
-        unknown_columns=unknown,
-    )
-    return Plan(tuple(rows), report)
-
-
-async def apply(tx: Tx, keys: KeyRing, rows: Sequence[PlannedRow], *, by: Actor) -> None:
-    """Write planned rows: one chunk, one transaction, one line in the audit log."""
-    by.require(Permission.CUSTOMER_MANAGE)
-    for planned in rows:
-        row = await _customer(tx, planned)
-        row.is_temporary = False
-        row.institution_id = planned.institution_id or row.institution_id
-        row.tags = list(dict.fromkeys([*row.tags, *planned.tags]))
-        row.note = planned.note or row.note
-        row.custom = {**row.custom, **planned.custom}
-        row.version += 1
-        await names.rename(tx, row, planned.name)
-        for kind, value in planned.secrets.items():
-            await profiles.store_secret(tx, keys, row.id, kind, value)
-        tx.emit(CustomerChanged(customer=await customer_view(tx, row.id)))
-    await audit.append(tx, by=by, action="customer.imported", facts={"rows": len(rows)})
+    bad: set[int] = set()
+    for reader, draft, found in zip(readers, drafts, known, strict=True):
+        customer_id = reader.settle(linked, found)
+        first = part.repeats.get(reader.number)
+        if not reader.errors and first is not None and first not in bad:
+            reader.refuse("姓名", "repeats_row", first)
+        if reader.errors:
+            bad.add(reader.number)
+        else:
+            rows.append(replace(draft, customer_id=customer_id))
+        errors += reader.errors
+    return await _without_owned(tx, keys, rows, linked, errors), errors
 
 
 @dataclass
@@ -164,6 +119,10 @@ class _Reader:
         """The institution's name, as it is written here."""
         return self._cell("institution")[1]
 
+    @property
+    def oa_id(self) -> str:
+        return self._cell("oa_id")[1]
+
     def read(self, places: Mapping[str, Sequence[str]]) -> PlannedRow:
         """places: name → ids of the institutions that bear it."""
         return PlannedRow(
@@ -176,6 +135,13 @@ class _Reader:
             note=self._text("note", _MAX_NOTE),
             custom=self._custom(),
         )
+
+    def settle(self, linked: Mapping[str, str], found: str | None) -> str | None:
+        """Whom the row means; the OA's id says it before anything else. linked: OA's id → ours."""
+        heading, oa_id = self._cell("oa_id")
+        if oa_id and oa_id not in linked:
+            self.refuse(heading, "unknown_oa_id")
+        return linked.get(oa_id, found)
 
     def refuse(self, column: str, code: str, other: int | None = None) -> None:
         text = code if other is None else f"{code}:{other}"
@@ -193,7 +159,7 @@ class _Reader:
         if is_required and not text:
             self.refuse("姓名", "required")
         if len(text) > longest:
-            self.refuse(heading, "too_long")
+            self.refuse(heading, "bad_length")
         return text
 
     def _institution(self, places: Mapping[str, Sequence[str]]) -> str | None:
@@ -299,18 +265,47 @@ def _phone_indexes(keys: KeyRing, draft: PlannedRow) -> tuple[str, ...]:
     return keys.blind_indexes(phone, context=context_of(CustomerSecret.PHONE)) if phone else ()
 
 
-def _same(row: PlannedRow, keys: KeyRing) -> str:
-    """Equal for two rows that mean the same person."""
-    phone = row.secrets.get(CustomerSecret.PHONE, "")
-    return keys.blind_index(phone, context="import") or f"{row.name}|{row.institution_id}"
+async def _linked(tx: Tx, oa_ids: Set[str], known: Sequence[str | None]) -> dict[str, str]:
+    """OA's id → ours, of those that the rows name or mean."""
+    mine = OaLinkRow.customer_id.in_([one for one in known if one])
+    query = select(OaLinkRow.oa_id, OaLinkRow.customer_id).where(
+        OaLinkRow.kind == OaKind.CONTACT, OaLinkRow.oa_id.in_(oa_ids) | mine
+    )
+    return {oa_id: ours for oa_id, ours in await tx.db.execute(query) if ours}
 
 
-async def _customer(tx: Tx, planned: PlannedRow) -> CustomerRow:
-    if planned.customer_id is not None:
-        found = await tx.db.get(CustomerRow, planned.customer_id, with_for_update=True)
-        if found is not None:
-            return found
-    row = CustomerRow(id=new_id(), name=planned.name, created_at=tx.now, version=0)
-    row.tags, row.custom, row.note = [], {}, ""
-    tx.db.add(row)
-    return row
+async def _without_owned(
+    tx: Tx,
+    keys: KeyRing,
+    rows: Sequence[PlannedRow],
+    linked: Mapping[str, str],
+    errors: list[RowError],
+) -> list[PlannedRow]:
+    """Rows that would change what the OA is the master of are refused."""
+    theirs = set(linked.values()) & {row.customer_id for row in rows}
+    if not theirs:
+        return list(rows)
+    owned = set(await fields_of(tx, OaKind.CONTACT))
+    found = await tx.db.scalars(select(CustomerRow).where(CustomerRow.id.in_(theirs)))
+    kept = {row.id: row for row in found}
+    good: list[PlannedRow] = []
+    for row in rows:
+        customer = kept.get(row.customer_id or "")
+        changed = _changes(keys, customer, row) & owned if customer else set()
+        errors += [RowError(row=row.number, column=one, code="owned_by_oa") for one in changed]
+        good += [] if changed else [row]
+    return good
+
+
+def _changes(keys: KeyRing, customer: CustomerRow, row: PlannedRow) -> set[str]:
+    indexes = _phone_indexes(keys, row)
+    return {
+        name
+        for name, is_other in (
+            ("name", row.name != customer.name),
+            ("institution", row.institution_id not in (None, customer.institution_id)),
+            ("phone", bool(indexes) and customer.phone_index not in indexes),
+            ("note", row.note not in ("", customer.note)),
+        )
+        if is_other
+    }

@@ -7,7 +7,7 @@ surname), or the beginning of a Latin run. Everything that names a customer goes
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from sqlalchemy import Table, bindparam, delete, func, insert, select
@@ -53,10 +53,19 @@ async def rename(tx: Tx, row: CustomerRow, name: str) -> None:
 
 async def index(tx: Tx, customer_id: str, name: str) -> None:
     """Write down the words of a stored customer's name, in the transaction that sets it."""
+    await index_all(tx, {customer_id: name}, known=(customer_id,))
+
+
+async def index_all(tx: Tx, names: Mapping[str, str], *, known: Sequence[str]) -> None:
+    """The words of many names, by customer. known: those who may have words already."""
     await tx.flush()
-    await tx.run(_FORGET, {"a_customer": customer_id})
-    words = sorted(words_of(name))
-    await tx.run_many(_WRITE, [{"word": word, "customer_id": customer_id} for word in words])
+    await tx.run_many(_FORGET, [{"a_customer": customer_id} for customer_id in known])
+    rows = [
+        {"word": word, "customer_id": customer_id}
+        for customer_id, name in names.items()
+        for word in sorted(words_of(name))
+    ]
+    await tx.run_many(_WRITE, rows)
 
 
 async def rarest(tx: Tx, words: Sequence[str]) -> str | None:

@@ -166,7 +166,7 @@ def checked(kind: CustomerSecret, value: str) -> str:
         case CustomerSecret.ID_NUMBER:
             plain = plain.upper()
             is_good = _is_id_number(plain)
-    if not is_good:
+    if not is_good or "*" in value:  # a masked one is none
         raise Invalid(f"bad_{kind.value}", field=kind.value)
     return plain
 

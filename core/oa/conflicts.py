@@ -132,6 +132,17 @@ async def listed(tx: Tx, *, cursor: str | None = None, limit: int = 50) -> Page[
     return page_of(views, limit, lambda view: (view.id,))
 
 
+async def reseal(tx: Tx, keys: KeyRing, *, after: str = "", limit: int = 200) -> str | None:
+    """Seal records anew after a change of the key. Returns the last id seen; None at the end."""
+    query = select(OaConflictRow).where(OaConflictRow.id > after)
+    rows = (await tx.db.scalars(query.order_by(OaConflictRow.id).limit(limit))).all()
+    for row in rows:
+        if keys.needs_resealing(row.record_sealed):
+            record = keys.open(row.record_sealed, context=_CONTEXT)
+            row.record_sealed = keys.seal(record, context=_CONTEXT)
+    return rows[-1].id if len(rows) == limit else None
+
+
 async def count(tx: Tx) -> int:
     return await tx.db.scalar(select(func.count()).select_from(OaConflictRow)) or 0
 

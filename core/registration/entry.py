@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from sqlalchemy import select, update
 
@@ -49,18 +50,25 @@ class LinkDraft:
 
 
 class RegistrationLinkView(View):
-    """scene_param: goes into the channel's link; uses: how many customers came through it."""
+    """scene_param: goes into the channel's link; uses: how many customers came through it.
+
+    is_over: it was retired or has expired; whoever scans it is told so.
+    """
 
     code: str
     name: str
     scene: str
     scene_param: str
     account_id: str | None
+    account_name: str
     institution_id: str | None
+    institution_name: str
     team_id: str | None
+    team_name: str
     product: str
     product_version: str
     is_active: bool
+    is_over: bool
     uses: int
     created_at: datetime
     expires_at: datetime | None
@@ -95,13 +103,13 @@ async def create_link(
     )
     tx.db.add(row)
     await audit.append(tx, by=by, action="registration_link.created", target=code)
-    return _view(keys, row)
+    return (await _views(tx, keys, [row]))[0]
 
 
 async def list_links(tx: Tx, keys: KeyRing) -> tuple[RegistrationLinkView, ...]:
     """Newest first."""
     query = select(RegistrationLinkRow).order_by(RegistrationLinkRow.created_at.desc())
-    return tuple(_view(keys, row) for row in await tx.db.scalars(query))
+    return await _views(tx, keys, (await tx.db.scalars(query)).all())
 
 
 async def get_link(tx: Tx, keys: KeyRing, code: str) -> RegistrationLinkView:
@@ -109,7 +117,7 @@ async def get_link(tx: Tx, keys: KeyRing, code: str) -> RegistrationLinkView:
     row = await tx.db.get(RegistrationLinkRow, code)
     if row is None:
         raise NotFound(noun="registration_link", id=code)
-    return _view(keys, row)
+    return (await _views(tx, keys, [row]))[0]
 
 
 async def retire_link(tx: Tx, code: str, *, by: Actor) -> None:
@@ -122,14 +130,19 @@ async def retire_link(tx: Tx, code: str, *, by: Actor) -> None:
     await audit.append(tx, by=by, action="registration_link.retired", target=code)
 
 
-async def enter(tx: Tx, keys: KeyRing, customer_id: str, scene_param: str) -> Entry | None:
-    """Place a customer who came through a link; None when it is not (or no more) one of ours.
+async def enter(
+    tx: Tx, keys: KeyRing, customer_id: str, scene_param: str
+) -> Entry | Literal["over"] | None:
+    """Place a customer who came through a link; None when it is not one of ours.
 
-    Who has an institution keeps it; a team is bound only where none is.
+    "over": it was, and is retired or has expired; the customer should hear so. Who has an
+    institution keeps it; a team is bound only where none is.
     """
-    row = await _opened(tx, keys, scene_param)
+    row = await _signed(tx, keys, scene_param)
     if row is None:
         return None
+    if _is_over(row, tx.now):
+        return "over"
     if row.institution_id is not None:
         await customers.bind_institution(tx, customer_id, row.institution_id)
     if row.team_id is not None and not await teams.bindings(tx, "customer", customer_id):
@@ -149,7 +162,7 @@ def scene_param(keys: KeyRing, code: str) -> str:
     return f"r.{code}.{key_id}.{short_signature(keys, _PURPOSE, code, key_id=key_id)}"
 
 
-async def _opened(tx: Tx, keys: KeyRing, text: str) -> RegistrationLinkRow | None:
+async def _signed(tx: Tx, keys: KeyRing, text: str) -> RegistrationLinkRow | None:
     pieces = text.split(".")
     if len(pieces) != 4 or pieces[0] != "r" or not text.isascii():
         return None
@@ -157,18 +170,49 @@ async def _opened(tx: Tx, keys: KeyRing, text: str) -> RegistrationLinkRow | Non
     wanted = short_signature(keys, _PURPOSE, code, key_id=key_id)
     if not wanted or not hmac.compare_digest(wanted, signature):
         return None
-    row = await tx.db.get(RegistrationLinkRow, code)
-    if row is None or not row.is_active:
-        return None
-    return None if row.expires_at is not None and row.expires_at <= tx.now else row
+    return await tx.db.get(RegistrationLinkRow, code)
 
 
-def _view(keys: KeyRing, row: RegistrationLinkRow) -> RegistrationLinkView:
-    plain = {
-        name: getattr(row, name)
-        for name in RegistrationLinkView.model_fields
-        if name not in ("scene", "scene_param")
+def _is_over(row: RegistrationLinkRow, now: datetime) -> bool:
+    return not row.is_active or (row.expires_at is not None and row.expires_at <= now)
+
+
+async def _views(
+    tx: Tx, keys: KeyRing, rows: Sequence[RegistrationLinkRow]
+) -> tuple[RegistrationLinkView, ...]:
+    named = {
+        "institution": await _names(tx, InstitutionRow, [row.institution_id for row in rows]),
+        "team": await _names(tx, TeamRow, [row.team_id for row in rows]),
+        "account": await _names(tx, AccountRow, [row.account_id for row in rows]),
     }
-    return RegistrationLinkView.model_validate(
-        plain | {"scene": SCENE, "scene_param": scene_param(keys, row.code)}
+    return tuple(
+        RegistrationLinkView(
+            code=row.code,
+            name=row.name,
+            scene=SCENE,
+            scene_param=scene_param(keys, row.code),
+            account_id=row.account_id,
+            account_name=named["account"].get(row.account_id, ""),
+            institution_id=row.institution_id,
+            institution_name=named["institution"].get(row.institution_id, ""),
+            team_id=row.team_id,
+            team_name=named["team"].get(row.team_id, ""),
+            product=row.product,
+            product_version=row.product_version,
+            is_active=row.is_active,
+            is_over=_is_over(row, tx.now),
+            uses=row.uses,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+        )
+        for row in rows
     )
+
+
+async def _names(
+    tx: Tx,
+    table: type[InstitutionRow | TeamRow | AccountRow],
+    ids: Sequence[str | None],
+) -> dict[str | None, str]:
+    query = select(table.id, table.name).where(table.id.in_({one for one in ids if one}))
+    return {key: name for key, name in await tx.db.execute(query)}  # noqa: C416

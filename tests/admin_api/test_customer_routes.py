@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from aiohttp import FormData
 
 from core.content import Address
 from core.customers import service as customers
+from core.db import UnitOfWork
+from core.imports.service import IMPORT_TIMER, step
+from core.local import in_process
 from core.tables import read_table
+from core.timers.runner import TimerRunner
+from core.timers.service import Timer
 from tests.admin_api.conftest import Api
 
 
@@ -68,7 +75,9 @@ async def test_the_timeline_shows_tickets(api: Api, servicer: Api) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
-async def test_import_with_a_dry_run_and_export_again(supervisor: Api, encoding: str) -> None:
+async def test_import_with_a_dry_run_and_export_again(
+    supervisor: Api, uow: UnitOfWork, encoding: str
+) -> None:
     table = "姓名,电话,标签\n李医生,13812345678,重点\n,13900000000,\n"
 
     def form() -> FormData:
@@ -78,15 +87,32 @@ async def test_import_with_a_dry_run_and_export_again(supervisor: Api, encoding:
         )
         return data
 
-    tried = await supervisor.raw("POST", "/customers/import?dry_run=1", data=form())
-    report = await tried.json()
-    assert (report["created"], report["errors"]) == (
-        1,
-        [{"row": 3, "column": "姓名", "code": "required"}],
-    )
+    async def imported(path: str) -> Any:
+        job = await supervisor.call("POST", path, data=form(), status=201)
+        assert job["state"] == "running"
+        runner = TimerRunner(uow, {IMPORT_TIMER: work}, in_process().wake_up)
+        while await runner.run_due():
+            pass
+        return await supervisor.call("GET", f"/imports/{job['id']}")
+
+    async def work(timer: Timer) -> None:
+        await step(uow, supervisor.services.keyring, timer)
+
+    tried = await imported("/customers/import?dry_run=1")
+    assert (tried["job"]["created"], tried["job"]["failed"]) == (1, 1)
+    problem = {"row": 3, "column": "姓名", "code": "required", "message": "必填"}
+    assert tried["errors"] == [problem]
+    file = await supervisor.raw("GET", f"/imports/{tried['job']['id']}/errors?format=csv")
+    assert (await file.read()).decode("utf-8-sig").splitlines()[1] == "3,姓名,必填"
     assert (await supervisor.call("GET", "/customers"))["items"] == []
-    done = await supervisor.raw("POST", "/customers/import", data=form())
-    assert (await done.json())["created"] == 1
+    done = await imported("/customers/import")
+    assert (done["job"]["state"], done["job"]["created"]) == ("done", 1)
+    cancel = f"/imports/{done['job']['id']}/cancel"
+    await supervisor.refused("POST", cancel, status=409, code="already_done")
+    assert [one["is_dry"] for one in (await supervisor.call("GET", "/imports"))["items"]] == [
+        False,
+        True,
+    ]
     for kind, full, phone in (("xlsx", 0, "138****5678"), ("csv", 1, "13812345678")):
         response = await supervisor.raw("GET", f"/customer-export?format={kind}&full={full}")
         rows = read_table(await response.read(), f"x.{kind}")

@@ -323,11 +323,18 @@ async def test_another_key_in_the_running_process_is_noticed(
 
 
 @pytest.mark.parametrize(
-    ("code", "expected"),
-    [("MissingParameter", Status.OK), ("AuthFailure.SecretIdNotFound", Status.FAIL)],
+    ("code", "expected", "advice"),
+    [
+        ("MissingParameter", Status.OK, ""),
+        ("AuthFailure.SecretIdNotFound", Status.FAIL, "WENQU_SMS__SECRET_ID"),
+        ("AuthFailure.SignatureFailure", Status.FAIL, "SECRET_KEY"),
+        ("UnauthorizedOperation.SmsSdkAppIdVerifyFail", Status.FAIL, "QcloudSMSFullAccess"),
+        ("FailedOperation.SignatureIncorrectOrUnapproved", Status.FAIL, "审核"),
+        ("InternalError.Timeout", Status.FAIL, "再试一次"),
+    ],
 )
 async def test_the_key_of_the_sms_provider_is_tried_without_sending(
-    code: str, expected: Status, tmp_path: Path
+    code: str, expected: Status, advice: str, tmp_path: Path
 ) -> None:
     asked: list[bytes] = []
 
@@ -353,6 +360,7 @@ async def test_the_key_of_the_sms_provider_is_tried_without_sending(
         found = await examine(Settings(data_dir=tmp_path, sms=sms))
     shown = one(found, "sms", expected)
     assert shown.code == ("" if expected is Status.OK else code)
+    assert advice in shown.advice
     assert all(json.loads(body)["PhoneNumberSet"] == [] for body in asked)
     assert asked
 

@@ -57,6 +57,20 @@ async def test_a_signed_link_places_a_newcomer_before_the_first_word(demo: Compa
     assert found[0]["tags"] == ["直报系统"]
 
 
+async def test_a_link_that_is_over_says_so_and_binds_to_nothing(demo: Company) -> None:
+    admin = await demo.desk("admin", online=False)
+    place = (await admin.get("/institutions", q="云岭县疾控中心"))["items"][0]
+    link = await admin.post(
+        "/registration-links", {"name": "旧海报", "institution_id": place["id"]}
+    )
+    await admin.call("DELETE", f"/registration-links/{link['code']}")
+    lin = await demo.sandbox.add_customer("林小雨", CDC)
+    await lin.enters(link["scene"], link["scene_param"])
+    greeting = (await lin.hears("您好")).text
+    assert "登记链接已停用或已过期" in greeting
+    assert "登记单位信息" in greeting
+
+
 async def test_a_forged_link_places_nobody(demo: Company) -> None:
     lin = await demo.sandbox.add_customer("林小雨", CDC)
     await lin.enters("register", "r.aaaaaaaaaa.k1.abcdefghijkl")

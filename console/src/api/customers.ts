@@ -1,5 +1,5 @@
 /** The customers' files beyond what the desk shows: timeline, duplicates, import, segments, institutions. */
-import type { Belongings, DuplicateGroupView, DuplicateView, FieldSpec, FieldValue, ImportReport, InstitutionDetail, InstitutionHit, MergeView, ProfileView, Rule, SegmentView, TagView, TimelineItem } from "./cases";
+import type { Belongings, DuplicateGroupView, DuplicateView, FieldSpec, FieldValue, ImportJob, ImportProgress, InstitutionDetail, InstitutionHit, MergeView, ProfileView, Rule, SegmentView, TagView, TimelineItem } from "./cases";
 import { call, get, patch, post, put, remove, send } from "./http";
 import type { CustomerView, Page, RegistrationLinkView, VpnProfileView, VpnSecretView } from "./types";
 
@@ -33,11 +33,14 @@ export const tagCustomers = (customer_ids: string[], add: string[], without: str
   post<{ changed: number }>("/customer-tags", { customer_ids, add, remove: without });
 export const customerTags = () => get<Items<TagView>>("/customer-tags");
 
-export function importCustomers(file: File, isDryRun: boolean): Promise<ImportReport> {
+export function importCustomers(file: File, isDryRun: boolean): Promise<ImportJob> {
   const body = new FormData();
   body.set("file", file);
-  return call<ImportReport>("POST", "/customers/import", { body, query: { dry_run: isDryRun } });
+  return call<ImportJob>("POST", "/customers/import", { body, query: { dry_run: isDryRun } });
 }
+export const importProgress = (id: string) => get<ImportProgress>(`/imports/${id}`);
+export const cancelImport = (id: string) => post<ImportJob>(`/imports/${id}/cancel`);
+export const importErrors = async (id: string): Promise<Blob> => (await send("GET", `/imports/${id}/errors`, { query: { format: "xlsx" } })).blob();
 
 export async function exportCustomers(format: "xlsx" | "csv"): Promise<Blob> {
   return (await send("GET", "/customer-export", { query: { format } })).blob();
@@ -85,7 +88,7 @@ export const retireVpn = (id: string) => remove(`/vpn-profiles/${id}`);
 /** The look is audited. */
 export const revealVpn = (id: string) => post<VpnSecretView>(`/vpn-profiles/${id}/reveal`);
 
-export type LinkDraft = Pick<RegistrationLinkView, "name" | "account_id" | "institution_id" | "team_id" | "product" | "product_version">;
+export type LinkDraft = Pick<RegistrationLinkView, "name" | "account_id" | "institution_id" | "team_id" | "product" | "product_version" | "expires_at">;
 export const registrationLinks = () => get<Items<RegistrationLinkView>>("/registration-links");
 export const addRegistrationLink = (draft: LinkDraft) => post<RegistrationLinkView>("/registration-links", draft);
 export const retireRegistrationLink = (code: string) => remove(`/registration-links/${code}`);

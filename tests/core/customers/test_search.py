@@ -7,9 +7,8 @@ from sqlalchemy import select
 
 from core.actor import Actor
 from core.content import Address
-from core.customers import merge, names, profiles, service
+from core.customers import importer, merge, names, profiles, service
 from core.customers.file_models import CustomerWordRow
-from core.customers.importer import apply, plan
 from core.customers.models import CustomerRow
 from core.customers.profiles import CustomerSecret
 from core.customers.search import search
@@ -17,6 +16,7 @@ from core.db import Tx, UnitOfWork
 from core.institutions import service as institutions
 from core.institutions.service import InstitutionDraft
 from core.sealing import KeyRing
+from core.tables import parts_of
 from tests.core import seed
 
 BOSS = Actor.system()
@@ -113,7 +113,8 @@ async def test_whatever_names_a_customer_keeps_the_words(uow: UnitOfWork) -> Non
         other = (await service.ensure_identity(tx, Address("wecom_kf", "a", "wm9900"))).customer_id
         await service.change(tx, other, version=1, by=BOSS, name="林小雨")
         table = [["姓名", "电话"], ["赵明", "13800000000"]]
-        await apply(tx, KEYS, (await plan(tx, KEYS, table, by=BOSS)).rows, by=BOSS)
+        (part,) = parts_of(table, importer.same, 100)
+        await importer.take(tx, KEYS, part, by=BOSS, is_dry=False)
         merged = await merge.merge(tx, guest, other, by=BOSS)
         assert other not in await words(tx)
         await merge.undo(tx, merged.id, by=BOSS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import pytest
 from openpyxl import Workbook
@@ -18,7 +19,7 @@ from core.fields import FieldSpec
 from core.sealing import KeyRing
 from core.settings import service as settings
 from core.settings.sections import Customers
-from core.tables import MAX_ROWS, read_table, write_csv, write_xlsx
+from core.tables import MAX_ROWS, Part, parts_of, read_table, write_csv, write_xlsx
 from tests.core import seed
 
 BOSS = Actor.system()
@@ -28,6 +29,12 @@ TABLE = [
     ["李医生", "苏州市疾控中心", "13812345678", "重点|VIP", "好说话", "科长", "红"],
     ["王护士", "", "138-0000-0002", "", "", "", ""],
 ]
+
+
+def part_of(table: Sequence[Sequence[str]]) -> Part:
+    """The whole table at once."""
+    (part,) = parts_of(table, importer.same, MAX_ROWS)
+    return part
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
@@ -70,12 +77,12 @@ async def test_dry_run_then_import_then_import_again(uow: UnitOfWork) -> None:
             tx, "customers", Customers(fields=(spec,)).model_dump(mode="json"), version=0, by=BOSS
         )
     async with uow.read() as tx:
-        plan = await importer.plan(tx, KEYS, TABLE, by=BOSS)
-        assert (plan.report.created, plan.report.updated, plan.report.errors) == (2, 0, ())
-        assert plan.report.unknown_columns == ("颜色",)
+        dry = await importer.take(tx, KEYS, part_of(TABLE), by=BOSS, is_dry=True)
+        assert (dry.created, dry.updated, dry.errors) == (2, 0, [])
+        assert await importer.check_heading(tx, TABLE[0]) == ("颜色",)
         assert await tx.db.scalar(select(func.count()).select_from(CustomerRow)) == 0
     async with uow.write() as tx:
-        await importer.apply(tx, KEYS, plan.rows, by=BOSS)
+        await importer.take(tx, KEYS, part_of(TABLE), by=BOSS, is_dry=False)
     async with uow.write() as tx:
         (found,) = await profiles.find(tx, KEYS, CustomerSecret.PHONE, "13812345678")
         row = await tx.db.get_one(CustomerRow, found)
@@ -84,9 +91,8 @@ async def test_dry_run_then_import_then_import_again(uow: UnitOfWork) -> None:
             ["重点", "VIP"],
             {"post": "科长"},
         )
-        again = await importer.plan(tx, KEYS, TABLE, by=BOSS)
-        assert (again.report.created, again.report.updated) == (0, 2)
-        await importer.apply(tx, KEYS, again.rows, by=BOSS)
+        again = await importer.take(tx, KEYS, part_of(TABLE), by=BOSS, is_dry=False)
+        assert (again.created, again.updated) == (0, 2)
         assert await tx.db.scalar(select(func.count()).select_from(CustomerRow)) == 2
 
 
@@ -99,21 +105,20 @@ async def test_each_bad_row_is_named_and_good_ones_go_on(uow: UnitOfWork) -> Non
         ["乙二", "", "138 0000 0009", ""],
     ]
     async with uow.read() as tx:
-        plan = await importer.plan(tx, KEYS, table, by=BOSS)
-    assert [(error.row, error.column, error.code) for error in plan.report.errors] == [
+        rows, errors = await importer.plan(tx, KEYS, part_of(table), by=BOSS)
+    assert [(error.row, error.column, error.code) for error in errors] == [
         (2, "姓名", "required"),
         (3, "机构", "unknown_institution"),
         (3, "电话", "bad_phone"),
         (3, "邮箱", "bad_email"),
         (5, "姓名", "repeats_row:4"),
     ]
-    assert [row.name for row in plan.rows] == ["乙"]
+    assert [row.name for row in rows] == ["乙"]
 
 
 async def test_rows_are_known_by_phone_or_place_wherever_they_stand(
-    uow: UnitOfWork, monkeypatch: pytest.MonkeyPatch
+    uow: UnitOfWork,
 ) -> None:
-    monkeypatch.setattr(importer, "_AT_ONCE", 2)
     async with uow.write() as tx:
         place = await seed.institution(tx, "苏州市疾控中心")
         older = await seed.customer(tx, "李医生", institution_id=place)
@@ -128,18 +133,18 @@ async def test_rows_are_known_by_phone_or_place_wherever_they_stand(
             ["小王", "苏州市疾控中心", "13800000003"],
             ["重复", "", "13800000009"],
         ]
-        plan = await importer.plan(tx, KEYS, table, by=BOSS)
-    assert [row.customer_id for row in plan.rows] == [None, owner, older, None]
-    assert [(one.row, one.code) for one in plan.report.errors] == [(6, "repeats_row:2")]
+        rows, errors = await importer.plan(tx, KEYS, part_of(table), by=BOSS)
+    assert [row.customer_id for row in rows] == [None, owner, older, None]
+    assert [(one.row, one.code) for one in errors] == [(6, "repeats_row:2")]
 
 
 async def test_a_table_without_names_and_a_person_without_permission(uow: UnitOfWork) -> None:
     async with uow.write() as tx:
-        for table in ([], [["电话"], ["13812345678"]]):
+        for heading in ([], ["电话"]):
             with pytest.raises(Invalid, match="no_name_column"):
-                await importer.plan(tx, KEYS, table, by=BOSS)
+                await importer.check_heading(tx, heading)
         with pytest.raises(Forbidden):
-            await importer.plan(tx, KEYS, TABLE, by=await seed.servicer(tx, "甲"))
+            await importer.plan(tx, KEYS, part_of(TABLE), by=await seed.servicer(tx, "甲"))
 
 
 async def test_export_is_masked_unless_the_keys_are_given_and_imports_again(
@@ -163,8 +168,11 @@ async def test_export_is_masked_unless_the_keys_are_given_and_imports_again(
         assert {(row[2], row[3]) for row in full} >= {("13812345670", "a0@cdc.cn")}
         heading = await exporter.headings(tx)
         table = read_table(write_xlsx([heading, *full]), "x.xlsx")
-        plan = await importer.plan(tx, KEYS, table, by=BOSS)
-        assert (plan.report.updated, plan.report.errors) == (3, ())
+        again = await importer.take(tx, KEYS, part_of(table), by=BOSS, is_dry=True)
+        assert (again.updated, again.errors) == (3, [])
+        masked = read_table(write_xlsx([heading, *first]), "x.xlsx")
+        refused = await importer.take(tx, KEYS, part_of(masked), by=BOSS, is_dry=True)
+        assert {one.code for one in refused.errors} == {"bad_phone", "bad_email"}
     async with uow.write() as tx:
         with pytest.raises(Forbidden):
             await exporter.record(tx, by=await seed.servicer(tx, "甲"), is_full=False)

@@ -201,7 +201,7 @@ async def test_a_link_places_a_newcomer_before_the_first_word(
     assert (await phone.says("王主任")).step is RegistrationStep.PHONE  # the institution is known
     clock.advance(days=2)
     async with phone.uow.write() as tx:
-        assert await entry.enter(tx, KEYS, phone.customer_id, link.scene_param) is None
+        assert await entry.enter(tx, KEYS, phone.customer_id, link.scene_param) == "over"
 
 
 async def test_forged_and_retired_links_bind_to_nothing(phone: Phone) -> None:
@@ -217,6 +217,6 @@ async def test_forged_and_retired_links_bind_to_nothing(phone: Phone) -> None:
         ):
             assert await entry.enter(tx, KEYS, phone.customer_id, forged) is None
         await entry.retire_link(tx, link.code, by=BOSS)
-        assert await entry.enter(tx, KEYS, phone.customer_id, link.scene_param) is None
+        assert await entry.enter(tx, KEYS, phone.customer_id, link.scene_param) == "over"
         with pytest.raises(Forbidden):
             await entry.create_link(tx, KEYS, LinkDraft("x"), by=await seed.servicer(tx, "甲"))

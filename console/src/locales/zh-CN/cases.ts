@@ -35,8 +35,9 @@ export default {
     kind: { session: "会话", ticket: "工单", rating: "评价", file: "文件" }, score: "{n} 分", secret: { phone: "手机", email: "邮箱", id_number: "证件号" },
     same: "可能是同一个人", merge: "合并", merged: "{when} 并入「{name}」", undo: "撤销合并", undone: "已撤销合并", compare: "对比合并", merge_title: "合并两位客户", merge_done: "已合并，可以撤销", keep_this: "保留这一位", known_since: "{when} 起", has: "会话 {sessions} · 工单 {tickets} · 评价 {ratings}", merge_hint: "两边都有的资料请选一个；空缺的自动补上，标签和备注都保留。会话、工单、评价全部并入，之后可以撤销。", no_duplicates: "没有发现重复的客户", duplicates_lead: "电话相同，或姓名与机构都相同",
     reason: { phone: "电话相同", name_institution: "姓名与机构相同", name_and_institution: "姓名与机构相同" }, tag_add: "加标签", tag_remove: "去掉标签",
-    import: "导入客户", import_hint: "支持 xlsx、csv（UTF-8 或 GBK），列名：姓名、机构、手机、邮箱、标签、备注。先检查，再导入。", would: "将新增 {created} 位，更新 {updated} 位", did: "已新增 {created} 位，更新 {updated} 位", unknown_columns: "不认识的列，不会导入：{names}", row: "行", column: "列", problem: "问题",
-    error: { required: "必填", unknown_institution: "没有这个机构", bad_phone: "不是有效的手机号", bad_email: "不是有效的邮箱", too_long: "太长", duplicate: "与前面的行重复", ambiguous: "有多个同名机构" },
+    import: "导入客户", import_hint: "支持 xlsx、csv（UTF-8 或 GBK），列名：姓名、机构、手机、邮箱、标签、备注、OA 编号。先检查，再导入；最多 5 万行，在后台进行。", would: "将新增 {created} 位，更新 {updated} 位", did: "已新增 {created} 位，更新 {updated} 位", unknown_columns: "不认识的列，不会导入：{names}", row: "行", column: "列", problem: "问题",
+    checking: "正在检查，没有改动数据", importing: "正在导入，可以关闭窗口，导入会继续", progress: "{done} / {total} 行", left_out: "，另有 {failed} 行有误", bad_rows: "{failed} 行有误，不会导入", download_errors: "下载全部问题", error_file: "导入问题.xlsx", stop_import: "停止导入",
+    import_cancelled: "已停止：已新增 {created} 位，更新 {updated} 位，其余没有导入", import_failed: "多次失败后中止：已新增 {created} 位，更新 {updated} 位。请稍后再导入同一文件，已导入的不会重复",
   },
   institution: { is_active: "在用", closed: "已停用", lead: "展开查看下级", add: "新建机构", add_below: "新建下级", edit: "编辑机构", below: "上级：{name}", empty: "还没有机构", people: "{n} 位客户", search: "机构名称、简称或拼音", name: "名称", region: "行政区划", engineer: "负责工程师", kind: "类型", contract_level: "合同级别", product: "产品", product_version: "版本" },
   segment: {
@@ -69,6 +70,6 @@ export default {
   board: { waiting: "排队", serving: "接待中", online: "在线客服", free: "空余名额", slow: "等待超 3 分钟", queue: "排队中", people: "客服", empty: "没有人在排队", expected: "还需约 {span}", promised: "承诺 {span}", no_promise: "未承诺时间" },
   binding: { title: "负责团队", primary: "首选", secondary: "备选", none: "未绑定", inherited: "随机构：{team}", fits: "推荐 {team}", take: "绑定", history: "历史 {n} 条", because: { scope: "负责这类问题", region: "负责该地区", history: "以往服务过", load: "目前空闲" } },
   vpn: { title: "VPN 档案", empty: "还没有 VPN 档案", add: "添加", sure: "删除「{name}」？密码将被清除，以往的协助记录保留。", blank_stays: "不填的项目保持不变", reveal: "查看（会记录）", name: "名称", address: "地址", username: "用户名", password: "密码", note: "备注" },
-  links: { title: "登记链接", lead: "客户扫码或点链接进入会话，第一句话就知道所属机构、团队和产品", add: "新建登记链接", name: "名称", uses: "使用次数", qr: "二维码", copy: "复制链接", copied: "链接已复制", retire: "停用", retired: "已停用", sure_retire: "停用「{name}」？之后扫码不再带上机构。", empty: "还没有登记链接" },
+  links: { title: "登记链接", find: "名称、机构、团队、产品", expires: "有效期至", forever: "长期", expired: "已过期", lead: "客户扫码或点链接进入会话，第一句话就知道所属机构、团队和产品", add: "新建登记链接", name: "名称", uses: "使用次数", qr: "二维码", copy: "复制链接", copied: "链接已复制", retire: "停用", retired: "已停用", sure_retire: "停用「{name}」？之后扫码不再带上机构。", empty: "还没有登记链接" },
   kinds: { title: "工单类别", add: "新建类别", edit: "编辑类别", empty: "还没有类别", name: "名称", parent: "上级类别", active: "启用", fields: "自定义字段", add_field: "添加字段", key: "键（小写英文）", label: "名称", required: "必填", open: "问客户", choices: "选项，用逗号分开", templates: "模板", add_template: "添加模板", template_name: "模板名称", kind: { text: "文字", long_text: "长文字", number: "数字", choice: "选项", date: "日期", bool: "是否" } },
 } as const;
