@@ -909,7 +909,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create and update customers from xlsx or csv; bad rows are named and left out. */
+        /** Create and update customers from xlsx or csv, in the background. */
         post: operations["import_customers"];
         delete?: never;
         options?: never;
@@ -1610,6 +1610,74 @@ export interface paths {
         put?: never;
         /** The customer adds words or files. */
         post: operations["reply_to_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last imports, newest first. */
+        get: operations["list_imports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an import is, and what was wrong with its first bad rows. */
+        get: operations["get_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take no further rows; those that were taken stay. */
+        post: operations["cancel_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every bad row with its reason, as a spreadsheet. */
+        get: operations["download_import_errors"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5856,20 +5924,78 @@ export interface components {
             /** Message */
             message: string;
         };
-        /** ImportReport */
-        ImportReport: {
+        /**
+         * ImportJobView
+         * @description done: rows dealt with, of total; failed: those with errors, which were left out.
+         */
+        ImportJobView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            state: components["schemas"]["ImportState"];
+            /** Is Dry */
+            is_dry: boolean;
+            /** Total */
+            total: number;
+            /** Done */
+            done: number;
             /** Created */
             created: number;
             /** Updated */
             updated: number;
-            /** Errors */
-            errors: components["schemas"]["RowError"][];
-            /**
-             * Unknown Columns
-             * @default []
-             */
+            /** Failed */
+            failed: number;
+            /** Unknown Columns */
             unknown_columns: string[];
+            /** By Name */
+            by_name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
         };
+        /** ImportJobViewList */
+        ImportJobViewList: {
+            /** Items */
+            items: components["schemas"]["ImportJobView"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * ImportProgress
+         * @description errors: the first two hundred; all of them are in the file.
+         */
+        ImportProgress: {
+            job: components["schemas"]["ImportJobView"];
+            /** Errors */
+            errors: components["schemas"]["ImportRowProblem"][];
+        };
+        /**
+         * ImportRowProblem
+         * @description row: as a spreadsheet counts it. message: what is wrong, in words.
+         */
+        ImportRowProblem: {
+            /** Row */
+            row: number;
+            /** Column */
+            column: string;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * ImportState
+         * @enum {string}
+         */
+        ImportState: "running" | "done" | "cancelled" | "failed";
         /**
          * ImportView
          * @description failed: rows that were left out; the first 1,000 of them are named in `errors`.
@@ -7595,6 +7721,8 @@ export interface components {
         /**
          * RegistrationLinkView
          * @description scene_param: goes into the channel's link; uses: how many customers came through it.
+         *
+         *     is_over: it was retired or has expired; whoever scans it is told so.
          */
         RegistrationLinkView: {
             /** Code */
@@ -7607,16 +7735,24 @@ export interface components {
             scene_param: string;
             /** Account Id */
             account_id: string | null;
+            /** Account Name */
+            account_name: string;
             /** Institution Id */
             institution_id: string | null;
+            /** Institution Name */
+            institution_name: string;
             /** Team Id */
             team_id: string | null;
+            /** Team Name */
+            team_name: string;
             /** Product */
             product: string;
             /** Product Version */
             product_version: string;
             /** Is Active */
             is_active: boolean;
+            /** Is Over */
+            is_over: boolean;
             /** Uses */
             uses: number;
             /**
@@ -8039,18 +8175,6 @@ export interface components {
             number: number;
             /** Version */
             version: number;
-        };
-        /**
-         * RowError
-         * @description row: as a spreadsheet counts it, the heading being row 1.
-         */
-        RowError: {
-            /** Row */
-            row: number;
-            /** Column */
-            column: string;
-            /** Code */
-            code: string;
         };
         /**
          * RuleBody
@@ -12429,12 +12553,12 @@ export interface operations {
         };
         responses: {
             /** @description Done */
-            200: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ImportReport"];
+                    "application/json": components["schemas"]["ImportJobView"];
                 };
             };
             /** @description Refused */
@@ -13892,6 +14016,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketPage"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportJobViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportProgress"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_import: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportJobView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_import_errors: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
                 };
             };
             /** @description Refused */

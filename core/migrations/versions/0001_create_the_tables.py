@@ -254,6 +254,25 @@ def upgrade() -> None:
     with op.batch_alter_table('idempotency_keys', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_idempotency_keys_created_at'), ['created_at'], unique=False)
 
+    op.create_table('imports',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('is_dry', sa.Boolean(), nullable=False),
+    sa.Column('total', sa.Integer(), nullable=False),
+    sa.Column('done', sa.Integer(), nullable=False),
+    sa.Column('part', sa.Integer(), nullable=False),
+    sa.Column('created', sa.Integer(), nullable=False),
+    sa.Column('updated', sa.Integer(), nullable=False),
+    sa.Column('failed', sa.Integer(), nullable=False),
+    sa.Column('unknown_columns', Json, nullable=False),
+    sa.Column('by_id', sa.String(length=32), nullable=True),
+    sa.Column('by_name', sa.String(length=64), nullable=False),
+    sa.Column('by_ip', sa.String(length=64), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('ended_at', UtcDateTime(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_imports'))
+    )
     op.create_table('inbox',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
     sa.Column('dedupe_key', sa.String(length=255), nullable=False),
@@ -635,6 +654,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_devices_previous_hash'), ['previous_hash'], unique=False)
         batch_op.create_index(batch_op.f('ix_devices_user_id'), ['user_id'], unique=False)
 
+    op.create_table('import_errors',
+    sa.Column('import_id', sa.String(length=32), nullable=False),
+    sa.Column('row', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('column', sa.String(length=128), nullable=False),
+    sa.Column('code', sa.String(length=64), nullable=False),
+    sa.ForeignKeyConstraint(['import_id'], ['imports.id'], name=op.f('fk_import_errors_import_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('import_id', 'row', 'column', name=op.f('pk_import_errors'))
+    )
+    op.create_table('import_parts',
+    sa.Column('import_id', sa.String(length=32), nullable=False),
+    sa.Column('part', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('sealed', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['import_id'], ['imports.id'], name=op.f('fk_import_parts_import_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('import_id', 'part', name=op.f('pk_import_parts'))
+    )
     op.create_table('institution_keys',
     sa.Column('institution_id', sa.String(length=32), nullable=False),
     sa.Column('path', sa.String(length=300), nullable=False),
