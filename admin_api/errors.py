@@ -12,9 +12,8 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import ValidationError
 
+from admin_api.field_words import FIELDS, PASSWORD_RULES
 from admin_api.words import (
-    FIELDS,
-    PASSWORD_RULES,
     PROBLEMS,
     Language,
     bytes_words,

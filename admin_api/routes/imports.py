@@ -10,9 +10,10 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from admin_api.endpoint import Call, endpoint
+from admin_api.field_words import FIELDS
 from admin_api.pagination import Listing
 from admin_api.uploads import read_upload
-from admin_api.words import FIELDS, language_of, say
+from admin_api.words import language_of, say
 from core.db import Tx
 from core.imports import queries, service
 from core.imports.queries import ImportJobView

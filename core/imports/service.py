@@ -5,6 +5,7 @@ Each part is one transaction with its place in the import, so a crash repeats no
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,8 +29,10 @@ from core.timers.service import Timer
 
 IMPORT_TIMER: Final = "import.part"
 _CONTEXT: Final = "import.part"
-#: Rows of one transaction: the others who write wait no longer than for these.
-_PART_ROWS: Final = 250
+#: Rows of one transaction: the others who write wait no longer than for these,
+_PART_ROWS: Final = 100
+#: and between two parts everybody else comes first.
+_PAUSE_S: Final = 0.03
 _KEPT: Final = timedelta(days=30)
 _TRIES: Final = 5
 
@@ -94,6 +97,7 @@ async def cancel(tx: Tx, import_id: str, *, by: Actor) -> ImportJobView:
 
 async def step(uow: UnitOfWork, keys: KeyRing, timer: Timer) -> None:
     """Take the next part of an import, and set the timer for the one after it."""
+    await asyncio.sleep(_PAUSE_S)
     async with uow.write() as tx:
         await timers.finish(tx, timer)
         row = await tx.db.get(ImportRow, timer.key, with_for_update=True)

@@ -65,25 +65,25 @@ async def count(uow: UnitOfWork, kind: type = CustomerRow) -> int:
 
 
 async def test_a_file_is_tried_taken_and_taken_again(uow: UnitOfWork) -> None:
-    rows = table(600)
+    rows = table(250)
     tried = await finish(uow, await begin(uow, rows, is_dry=True))
-    assert (tried.state, tried.created, tried.failed) == (ImportState.DONE, 598, 2)
+    assert (tried.state, tried.created, tried.failed) == (ImportState.DONE, 248, 2)
     assert (await count(uow), await count(uow, ImportPartRow)) == (0, 0)
     done = await finish(uow, await begin(uow, rows))
-    assert (done.done, done.created, done.updated, done.failed) == (600, 598, 0, 2)
+    assert (done.done, done.created, done.updated, done.failed) == (250, 248, 0, 2)
     async with uow.read() as tx:
         found = await queries.errors(tx, done.id)
-    assert [(one.row, one.code) for one in found] == [(600, "repeats_row:2"), (601, "required")]
+    assert [(one.row, one.code) for one in found] == [(250, "repeats_row:2"), (251, "required")]
     again = await finish(uow, await begin(uow, rows))
-    assert (again.created, again.updated, await count(uow)) == (0, 598, 598)
+    assert (again.created, again.updated, await count(uow)) == (0, 248, 248)
 
 
 async def test_a_crash_in_a_part_repeats_only_that_part(
     uow: UnitOfWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = await begin(uow, table(600))
+    job = await begin(uow, table(250))
     await runner(uow).run_due()
-    assert await count(uow) == 250
+    assert await count(uow) == 100
     take = importer.take
 
     async def crash(tx: Tx, keys: KeyRing, part: Part, *, by: Actor, is_dry: bool) -> Taken:
@@ -92,11 +92,11 @@ async def test_a_crash_in_a_part_repeats_only_that_part(
 
     monkeypatch.setattr(importer, "take", crash)
     await runner(uow).run_due()
-    assert await count(uow) == 250
+    assert await count(uow) == 100
     monkeypatch.setattr(importer, "take", take)
     uow.clock.advance(seconds=10)  # type: ignore[attr-defined]  # the tests' clock
     done = await finish(uow, job)
-    assert (done.state, done.created, await count(uow)) == (ImportState.DONE, 598, 598)
+    assert (done.state, done.created, await count(uow)) == (ImportState.DONE, 248, 248)
 
 
 async def test_what_fails_again_and_again_is_given_up_and_said_so(
@@ -116,7 +116,7 @@ async def test_what_fails_again_and_again_is_given_up_and_said_so(
 
 
 async def test_a_cancelled_import_takes_no_further_rows(uow: UnitOfWork) -> None:
-    job = await begin(uow, table(600))
+    job = await begin(uow, table(250))
     await runner(uow).run_due()
     nobody = Actor(None, None, "x", None, frozenset())
     async with uow.write() as tx:
@@ -124,7 +124,7 @@ async def test_a_cancelled_import_takes_no_further_rows(uow: UnitOfWork) -> None
             await service.cancel(tx, job.id, by=nobody)
         await service.cancel(tx, job.id, by=BOSS)
     ended = await finish(uow, job)
-    assert (ended.state, ended.done, await count(uow)) == (ImportState.CANCELLED, 250, 250)
+    assert (ended.state, ended.done, await count(uow)) == (ImportState.CANCELLED, 100, 100)
     assert await count(uow, ImportPartRow) == 0
 
 
