@@ -106,7 +106,7 @@ async def test_a_wish_for_a_person_or_a_red_line_does_not_wait_for_more_lines(
     async def not_now(*_: object) -> None:
         """No wait for more lines ends in this test."""
 
-    monkeypatch.setattr("bot.app.end_burst", not_now)
+    monkeypatch.setattr("bot.jobs.kinds.end_burst", not_now)
     bitten, impatient = demo.customer(4), demo.customer(5)
     await bitten.says("孩子被狗咬了")
     await bitten.hears("清水")
