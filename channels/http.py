@@ -143,11 +143,12 @@ class HttpClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # The cause is cut off: aiohttp puts whole addresses, with tokens, into some messages.
             raise RetryLater(f"{redacted(url)}: {type(error).__name__}") from None
-        elapsed_ms = round((time.perf_counter() - started) * 1000)
-        log.debug(
-            "%s %s answered %d", method, redacted(url), response.status,
-            extra={"action": "http.called", "elapsed_ms": elapsed_ms},
-        )  # fmt: skip
+        if log.isEnabledFor(logging.DEBUG):  # reading the address costs more than the line
+            elapsed_ms = round((time.perf_counter() - started) * 1000)
+            log.debug(
+                "%s %s answered %d", method, redacted(url), response.status,
+                extra={"action": "http.called", "elapsed_ms": elapsed_ms},
+            )  # fmt: skip
         if response.status >= 500 or response.status == 429:
             raise RetryLater(f"{redacted(url)}: status {response.status}")
         if response.status >= 400:

@@ -52,14 +52,16 @@ class Connections:
             hand = self._idle.pop()
             if hand.is_usable:
                 return hand
-            await hand.connection.invalidate()
-            await hand.connection.close()
+            await _throw_away(hand)
         connection = await self._engine.connect()
         pooled = (await connection.get_raw_connection()).dbapi_connection
         return Hand(connection, driver_of(connection.dialect, pooled))
 
-    async def give_back(self, hand: Hand) -> None:
-        if hand.is_usable and len(self._idle) < _KEPT:
+    async def give_back(self, hand: Hand, *, is_clean: bool) -> None:
+        """is_clean: its transaction has ended, and nothing of it is left."""
+        if not is_clean:
+            await _throw_away(hand)
+        elif hand.is_usable and len(self._idle) < _KEPT:
             self._idle.append(hand)
         else:
             await hand.connection.close()
@@ -68,3 +70,8 @@ class Connections:
         while self._idle:
             await self._idle.pop().connection.close()
         await self._engine.dispose()
+
+
+async def _throw_away(hand: Hand) -> None:
+    await hand.connection.invalidate()
+    await hand.connection.close()

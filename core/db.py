@@ -294,17 +294,20 @@ class UnitOfWork:
         """A connection whose transaction is begun and ended on the driver itself."""
         hand = await self._connections.take()
         tx = Tx(hand.connection, hand.driver, self._clock.now(), self.settings, is_write=is_write)
-        is_ended = False
+        is_ended = is_clean = False
         try:
             await hand.driver.begin(is_write=is_write)
             yield tx
             await (hand.driver.commit() if is_write else hand.driver.rollback())
             is_ended = True
         finally:
-            if not is_ended:
-                await hand.undo()
-            await tx.close()
-            await self._connections.give_back(hand)
+            try:
+                if not is_ended:
+                    await hand.undo()
+                await tx.close()
+                is_clean = True
+            finally:
+                await self._connections.give_back(hand, is_clean=is_clean)
 
     async def _store_events(self, tx: Tx) -> None:
         if not tx.emitted:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import asyncpg
 from sqlalchemy import Dialect, Executable
@@ -150,6 +150,10 @@ class SqliteDriver:
         self._connection.execute_many(statement.sql, [statement.arguments(row) for row in rows])
 
 
+#: What asyncpg says of a server that went away; the last one while it is still hearing of it.
+_GONE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
 class PostgresDriver:
     def __init__(self, pooled: Any) -> None:
         self._pooled = pooled
@@ -164,7 +168,7 @@ class PostgresDriver:
         self._pooled.autocommit = True  # SQLAlchemy's session must not begin one of its own
         try:
             await self._connection.execute("BEGIN")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _GONE as error:
             raise ConnectionError("the database does not answer") from error
 
     async def commit(self) -> None:

@@ -132,11 +132,21 @@ class LexicalIndex:
 
     def scores(self, texts: Iterable[str]) -> Scores:
         """BM25 by slot; 0 for free slots and for documents without a common term."""
-        scores = np.zeros(len(self._lengths), dtype=np.float32)
         bag = self._bag(texts) if self._postings else Counter[str]()
-        for term, times in self._useful(bag):
-            self._score(term, times, scores)
-        return scores
+        useful = self._useful(bag)
+        if not useful:
+            return np.zeros(len(self._lengths), dtype=np.float32)
+        postings = [self._postings[term] for term, _ in useful]
+        slots = np.concatenate([np.frombuffer(one.slots, dtype=np.int32) for one in postings])
+        counts = np.concatenate([np.frombuffer(one.counts, dtype=np.float32) for one in postings])
+        worth = np.repeat(
+            [min(times, 2) * self.idf(term) for term, times in useful],
+            [len(one.slots) for one in postings],
+        )
+        average = self._total / self._size or 1.0
+        shrink = _K1 * (1 - _B + _B * self._lengths[slots] / average)
+        shares = worth * counts * (_K1 + 1) / (counts + shrink)
+        return np.bincount(slots, shares, len(self._lengths)).astype(np.float32)
 
     def _useful(self, bag: Counter[str]) -> list[tuple[str, int]]:
         """Known terms; the very common ones only when there is nothing else."""
@@ -144,14 +154,6 @@ class LexicalIndex:
         common = max(_COMMON_COUNT, int(self._size * _COMMON_SHARE))
         rare = [(term, n) for term, n in known if len(self._postings[term].slots) <= common]
         return rare or known
-
-    def _score(self, term: str, times: int, scores: Scores) -> None:
-        posting = self._postings[term]
-        slots = np.frombuffer(posting.slots, dtype=np.int32)
-        counts = np.frombuffer(posting.counts, dtype=np.float32)
-        average = self._total / self._size or 1.0
-        shrink = _K1 * (1 - _B + _B * self._lengths[slots] / average)
-        scores[slots] += min(times, 2) * self.idf(term) * counts * (_K1 + 1) / (counts + shrink)
 
     def _bag(self, texts: Iterable[str]) -> Counter[str]:
         return Counter(term for text in texts for term in self._terms(text))
