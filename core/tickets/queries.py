@@ -177,8 +177,10 @@ def _walk(
 
 
 def _found(wanted: TicketFilter, state: TicketState | None, word: str | None) -> Select[str]:
-    query = _through(select(TicketRow.id), word)
-    query = query.where(*_conditions(wanted), *_span(wanted, _key(word)))
+    query = _through(select(TicketRow.id), word).where(*_conditions(wanted))
+    query = query.where(*_span(wanted, TicketRow.id))
+    if word is not None:  # planners do not carry a range over a join
+        query = query.where(*_span(wanted, TicketWordRow.ticket_id))
     return query if state is None else query.where(TicketRow.state == state)
 
 

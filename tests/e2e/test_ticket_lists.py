@@ -111,6 +111,17 @@ async def test_a_customer_presses_and_the_servicer_sees_how_much(
     ticket = (await chief.get(f"/tickets/{made['id']}"))["ticket"]
     assert (ticket["priority"], ticket["nudges"]) == ("high", 2)
     await desk.looks("nudged", tmp_path)
+    link = (await chief.post(f"/tickets/{made['id']}/customer-link"))["url"]
+    for action in ("accept", "resolve"):
+        await chief.post(f"/tickets/{made['id']}/actions", {"action": action, "text": "好了"})
+    h5 = await windows.open(link, width=390, height=844)
+    await expect(h5.page.get_by_text("催单")).to_have_count(2)
+    await h5.page.locator("[data-test=h5-why]").fill("打开还是空白")
+    await h5.page.locator("[data-test=h5-reopen]").click()
+    await has(desk.page, "ticket-entries", "打开还是空白")
+    await h5.page.locator("[data-test=h5-nudge]").click()
+    await expect(h5.page.get_by_text("催单")).to_have_count(3)
+    await h5.looks("h5", tmp_path)
     await phone.looks("nudging", tmp_path)
 
 
