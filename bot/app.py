@@ -139,6 +139,7 @@ class App:
             # An empty index knows nothing: questions wait in the inbox until it is there.
             await asyncio.wait({answers}, timeout=_INDEX_PATIENCE_S)
             group.create_task(self.answerer.warm_up(), name="model")
+            gc.collect()
             gc.freeze()  # what is here now stays: looking it all through would stop us for 0.3 s
             loops = {
                 "dispatcher": self.dispatcher.run(),
