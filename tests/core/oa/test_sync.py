@@ -171,6 +171,18 @@ async def test_what_cannot_be_taken_is_kept_with_its_reason(uow: UnitOfWork) -> 
         assert await conflicts.count(tx) == 4
 
 
+async def test_an_institution_that_the_oa_ended_is_offered_to_nobody(uow: UnitOfWork) -> None:
+    await push(uow, "institution", CITY, DISTRICT)
+    await push(uow, "institution", DISTRICT | {"version": 2, "is_active": "停用"})
+    ended = await own(uow, InstitutionRow, name="姑苏区疾控中心")
+    async with uow.read() as tx:
+        assert [one.name for one in await tree.search(tx, "疾控中心")] == ["苏州市疾控中心"]
+        assert not (await tree.get(tx, ended)).is_active
+    await push(uow, "institution", DISTRICT | {"version": 3})
+    async with uow.read() as tx:
+        assert len(await tree.search(tx, "疾控中心")) == 2
+
+
 async def test_people_of_an_institution_wait_for_it(uow: UnitOfWork) -> None:
     assert told(await push(uow, "contact", LIN)) == [("p1", "institution_missing")]
     await push(uow, "contact", LIN | {"version": 2, "phone": "13800138001"})
