@@ -30,6 +30,8 @@ GATES = Gates.shipped()
         ("👍👍👍", GateKind.CHITCHAT),
         ("谢谢老师，辛苦了", GateKind.CHITCHAT),
         ("讲个笑话", GateKind.CHITCHAT),
+        ("你好\n你是机器人吗", GateKind.CHITCHAT),
+        ("您好，您是真人吗？", GateKind.CHITCHAT),
     ],
 )
 def test_what_must_not_reach_retrieval_is_held_back(said: str, kind: GateKind) -> None:
