@@ -36,7 +36,7 @@ _BATCH = 200
 #: After a wake-up, before reading: what happens together is read together. People see the feeds.
 _GATHER_FEEDS_S, _GATHER_LISTENERS_S = 0.02, 0.1
 #: A cursor is stored at the latest when so many events passed that its listener does not want.
-_UNSTORED = 1000
+MOST_UNSTORED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +217,11 @@ class EventBus:
         async with self._uow.read() as tx:
             values = {"seen": place.looked, "newest": newest, "most": _BATCH}
             found = _logged(await tx.fetch(place.wanted, values))
-            if found or newest - place.stored > _UNSTORED:
+            if found or newest - place.stored > MOST_UNSTORED:
                 place.stored = await _cursor(tx, name)
         until = found[-1].id if len(found) == _BATCH else newest
         unheard = [one for one in found if one.id > place.stored]
-        if unheard or until - place.stored > _UNSTORED:
+        if unheard or until - place.stored > MOST_UNSTORED:
             async with self._uow.write() as tx:
                 move = {"a_name": name, "seen": place.stored, "to": until}
                 if await tx.run(_MOVE, move) != 1:
