@@ -13,7 +13,7 @@ from core.content import Address, Content, Image, Text, plain_text
 from core.conversations import service as conversations
 from core.conversations.media import has_file
 from core.conversations.service import Heard, Speech
-from core.conversations.threads import Thread, ensure_thread, hold_thread
+from core.conversations.threads import Thread, ensure_thread, hold_address, hold_thread
 from core.db import Tx
 from core.sessions import service as sessions
 from core.sessions.models import SessionRow
@@ -33,7 +33,10 @@ PROFILE_TIMER = "customer.profile"
 
 @dataclass(slots=True)
 class Turn:
-    """Rows of one open transaction. `session` is the open one, None when there is none."""
+    """Rows of one open transaction, which holds the conversation from its beginning.
+
+    `session` is the open one, None when there is none.
+    """
 
     tx: Tx
     thread: Thread
@@ -42,6 +45,7 @@ class Turn:
     @classmethod
     async def begin(cls, tx: Tx, address: Address, limits: AccountLimits) -> Self:
         """limits: of the address's channel, for an account that nobody has met yet."""
+        await hold_address(tx, address)
         found = await find_thread_and_session(tx, address)
         if found is not None:
             return cls(tx, *found)

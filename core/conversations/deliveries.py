@@ -12,7 +12,7 @@ from core.conversations.receipts import (
     set_delivery,
     spend,
 )
-from core.conversations.threads import find_thread
+from core.conversations.threads import find_thread, hold_address
 from core.db import Tx
 from core.desk import cards
 from core.errors import NotFound
@@ -34,6 +34,9 @@ _ENDS_HELD = {"window_closed"}
 
 async def delivered(tx: Tx, parcel: Parcel, receipt: Receipt) -> None:
     """The platform took it."""
+    more = _unforeseen(parcel, receipt)
+    if more:  # before the parcel, as whoever writes
+        await hold_address(tx, parcel.item.address)
     await outbox.settle(tx, parcel, "sent")
     item = parcel.item
     if isinstance(item, OutboundMessage):
@@ -41,13 +44,13 @@ async def delivered(tx: Tx, parcel: Parcel, receipt: Receipt) -> None:
         placed = await set_delivery(tx, item.message_id, Delivery.SENT, vendor_id=vendor_id)
         for line in item.also:
             await set_delivery(tx, line, Delivery.SENT)
-        await _count(tx, parcel, receipt, placed)
+        await _count(tx, parcel, more, placed)
     elif isinstance(item, HandoverCommand) and item.farewell is not None:
         is_sent = receipt.facts.get("farewell", "sent") == "sent"
         state, failure = (Delivery.SENT, "") if is_sent else (Delivery.FAILED, "no_code")
         placed = await set_delivery(tx, item.command_id, state, failure=failure)
         if is_sent:
-            await _count(tx, parcel, receipt, placed)
+            await _count(tx, parcel, more, placed)
     elif isinstance(item, CardMessage):
         code = receipt.facts.get("response_code", "")
         await cards.keep_code(tx, item.task_id, code, tx.now)
@@ -56,15 +59,21 @@ async def delivered(tx: Tx, parcel: Parcel, receipt: Receipt) -> None:
             await mark_recalled(tx, await get_message(tx, line), tx.now)
 
 
-async def _count(tx: Tx, parcel: Parcel, receipt: Receipt, placed: Placed | None) -> None:
-    """What took more messages than was foreseen counts for the platform, so it counts for us.
+def _unforeseen(parcel: Parcel, receipt: Receipt) -> int:
+    """How many slots more than planned it took.
 
     The channel had to cut it into several, or the code that it should go by was refused.
     """
+    if not isinstance(parcel.item, OutboundMessage | HandoverCommand):
+        return 0
     by_code = receipt.facts.get("by") == "code"
     taken = int(receipt.facts.get("parts", "1")) - by_code
-    more = taken - parcel.takes_slot
-    if placed is None or more <= 0:
+    return max(0, taken - parcel.takes_slot)
+
+
+async def _count(tx: Tx, parcel: Parcel, more: int, placed: Placed | None) -> None:
+    """What counts for the platform counts for us."""
+    if placed is None or not more:
         return
     thread = await find_thread(tx, address=parcel.item.address)
     if thread is not None:
@@ -77,6 +86,7 @@ async def _count(tx: Tx, parcel: Parcel, receipt: Receipt, placed: Placed | None
 async def refused(tx: Tx, parcel: Parcel, failure: SendFailure) -> None:
     """The platform will not take it: hold it for the customer's next word, or give it up aloud."""
     item = parcel.item
+    await hold_address(tx, item.address)  # before the parcel, as whoever writes
     is_held = failure.kind in _ENDS_HELD and isinstance(item, OutboundMessage)
     await outbox.settle(tx, parcel, "held" if is_held else "failed", error=failure.reason)
     row = await _message_of(tx, parcel)

@@ -37,12 +37,6 @@ _LOOK_AGAIN: Final = timedelta(seconds=15)
 _AT_ONCE: Final = 100
 
 
-async def hold(tx: Tx, thread: Thread) -> None:
-    """Nobody else writes into the conversation until the transaction ends."""
-    await tx.flush()
-    await tx.db.refresh(thread.conversation, with_for_update=True)
-
-
 async def carrier_for(
     tx: Tx, thread: Thread, line: Content, servicer_id: str | None
 ) -> Kept | None:

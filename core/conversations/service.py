@@ -122,7 +122,6 @@ async def say(tx: Tx, thread: Thread, session_id: str | None, speech: Speech) ->
     ]
     is_line = speech.sender is Sender.SERVICER and [part.type for part in parts] == ["text"]
     if is_line:
-        await joining.hold(tx, thread)
         carrier = await joining.carrier_for(tx, thread, parts[0], speech.servicer_id)
         if carrier is not None:
             return [await _say_along(tx, thread, session_id, speech, carrier)]

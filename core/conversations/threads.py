@@ -17,6 +17,7 @@ from core.customers.service import ensure_identity
 from core.db import Tx
 from core.errors import NotFound
 from core.ids import new_id
+from core.statements import Statement
 
 _NO_LIMITS = AccountLimits()
 
@@ -42,39 +43,62 @@ class Thread:
         return Window(self.conversation.window_left, self.conversation.window_until)
 
 
-_Statement = Select[ConversationRow, AccountRow, CustomerRow]
-_THREADS: _Statement = (
+ThreadSelect = Select[ConversationRow, AccountRow, CustomerRow]
+THREADS: ThreadSelect = (
     select(ConversationRow, AccountRow, CustomerRow)
     .join(AccountRow, AccountRow.id == ConversationRow.account_id)
     .join(CustomerRow, CustomerRow.id == ConversationRow.customer_id)
 )
 # Built once: building them costs more than running them.
-_BY_ADDRESS = _THREADS.where(ConversationRow.address_key == bindparam("wanted"))
-_BY_ID = _THREADS.where(ConversationRow.id == bindparam("wanted"))
+_BY_ADDRESS = THREADS.where(ConversationRow.address_key == bindparam("wanted"))
+_BY_ID = THREADS.where(ConversationRow.id == bindparam("wanted"))
+_HOLD_ADDRESS = Statement(
+    select(ConversationRow.id)
+    .where(ConversationRow.address_key == bindparam("wanted"))
+    .with_for_update()
+)
+
+
+def held(statement: ThreadSelect) -> ThreadSelect:
+    """The same threads, locked: as others left them, not as the transaction first saw them."""
+    locked = statement.with_for_update(of=ConversationRow)
+    return locked.execution_options(populate_existing=True)
+
+
+_HELD_BY_ID = held(_BY_ID)
 
 
 async def find_thread(tx: Tx, *, address: Address) -> Thread | None:
-    return await _load(tx, _BY_ADDRESS, address.key)
+    return await load_thread(tx, _BY_ADDRESS, address.key)
 
 
 async def get_thread(tx: Tx, conversation_id: str) -> Thread:
     """Raises: NotFound."""
-    thread = await _load(tx, _BY_ID, conversation_id)
+    thread = await load_thread(tx, _BY_ID, conversation_id)
     if thread is None:
         raise NotFound("conversation_not_found")
     return thread
 
 
 async def hold_thread(tx: Tx, conversation_id: str) -> Thread:
-    """The same, held until the transaction ends: taken before the locks of sessions and tickets.
+    """The same, held until the transaction ends.
 
-    Whoever writes into a conversation and then changes a ticket takes them in this order.
+    Order of locks: conversation, session, ticket, servicer. Whoever writes into a conversation
+    or changes its session holds it from the start. Raises: NotFound.
     """
-    held = _BY_ID.with_for_update(of=ConversationRow).execution_options(populate_existing=True)
-    thread = await _load(tx, held, conversation_id)
+    thread = await load_thread(tx, _HELD_BY_ID, conversation_id)
     if thread is None:
         raise NotFound("conversation_not_found")
     return thread
+
+
+async def hold_address(tx: Tx, address: Address) -> None:
+    """Hold the conversation of an address, if there is one, before anything of it is read.
+
+    SQLite has one writer: it holds everything already.
+    """
+    if tx.dialect == "postgresql":
+        await tx.fetch(_HOLD_ADDRESS, {"wanted": address.key})
 
 
 async def ensure_thread(tx: Tx, address: Address, limits: AccountLimits = _NO_LIMITS) -> Thread:
@@ -104,6 +128,6 @@ async def ensure_thread(tx: Tx, address: Address, limits: AccountLimits = _NO_LI
     return Thread(conversation, account, customer)
 
 
-async def _load(tx: Tx, statement: _Statement, wanted: str) -> Thread | None:
+async def load_thread(tx: Tx, statement: ThreadSelect, wanted: str) -> Thread | None:
     found = (await tx.db.execute(statement, {"wanted": wanted})).first()
     return Thread(found[0], found[1], found[2]) if found else None

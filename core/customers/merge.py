@@ -77,6 +77,7 @@ async def merge(
     if kept_id == gone_id:
         raise Invalid("same_customer", field="gone_id")
     combining.check(take or ())
+    await _hold_conversations(tx, kept_id, gone_id)
     rows = {key: await _locked(tx, key) for key in sorted((kept_id, gone_id))}
     kept, gone = rows[kept_id], rows[gone_id]
     before: Json = {"kept": _stored(kept), "gone": _stored(gone), "dropped": {}}
@@ -125,6 +126,7 @@ async def undo(tx: Tx, merge_id: str, *, by: Actor) -> CustomerView:
         raise Conflict("already_undone")
     if await tx.db.get(CustomerRow, row.kept_id) is None:
         raise Conflict("merged_again", kept_id=row.kept_id)
+    await _hold_conversations(tx, row.kept_id)
     kept = await _locked(tx, row.kept_id)
     table = _table(CustomerRow)
     await tx.db.execute(insert(table).values(_loaded(table, row.before["gone"])))
@@ -265,6 +267,13 @@ def _separate(kept: CustomerRow, row: CustomerMergeRow) -> None:
         if name != "version" and getattr(kept, name) == after[name]:
             setattr(kept, name, value)
     kept.version = kept.version + 1 if was_touched else before["version"]
+
+
+async def _hold_conversations(tx: Tx, *customer_ids: str) -> None:
+    """Before the customers, as in the turn of somebody who writes at this moment."""
+    table = Base.metadata.tables["conversations"]
+    theirs = select(table.c.id).where(table.c.customer_id.in_(customer_ids))
+    await tx.db.execute(theirs.order_by(table.c.id).with_for_update())
 
 
 async def _locked(tx: Tx, customer_id: str) -> CustomerRow:

@@ -8,7 +8,7 @@ from typing import Final
 from core.content import Menu, MenuItem
 from core.conversations import service as conversations
 from core.conversations.service import Speech
-from core.conversations.threads import get_thread
+from core.conversations.threads import hold_thread
 from core.db import Tx
 from core.sessions.queries import open_session_of
 from core.views import Sender
@@ -38,7 +38,7 @@ def answer_in(menu_id: str) -> tuple[str, bool] | None:
 
 async def send(tx: Tx, conversation_id: str, assistance_id: str, words: str) -> None:
     """Owe the customer the menu; held until they write when the reply window is closed."""
-    thread = await get_thread(tx, conversation_id)
+    thread = await hold_thread(tx, conversation_id)
     session = await open_session_of(tx, conversation_id)
     speech = Speech([menu(assistance_id, words)], Sender.BOT, hold_if_closed=True)
     await conversations.say(tx, thread, session.id if session else None, speech)

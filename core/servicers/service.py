@@ -152,6 +152,13 @@ async def take_load(tx: Tx, servicer_id: str, *, within_capacity: bool) -> bool:
     return True
 
 
+async def hold_both(tx: Tx, *servicer_ids: str | None) -> None:
+    """Hold those between whom a session passes, by id: two who swap sessions both succeed."""
+    ids = [one for one in servicer_ids if one is not None]
+    rows = select(ServicerRow.id).where(ServicerRow.id.in_(ids)).order_by(ServicerRow.id)
+    await tx.db.execute(rows.with_for_update())
+
+
 async def drop_load(tx: Tx, servicer_id: str) -> None:
     """Count one session out."""
     await tx.db.execute(

@@ -15,11 +15,12 @@ from core.assignment.routing import (
     reception_mode,
 )
 from core.assignment.strategy import Choice
+from core.conversations.threads import Thread
 from core.db import Tx
 from core.errors import Conflict
 from core.servicers.service import take_load
 from core.sessions.models import SessionRow
-from core.sessions.moves import get_session
+from core.sessions.moves import hold_session
 from core.sessions.queries import last_servicer_of, session_view
 from core.sessions.serving import serve
 from core.sessions.states import Action
@@ -33,9 +34,14 @@ async def assign_next(tx: Tx, session_id: str) -> SessionView | None:
     Order: bound team → last servicer → skill → strategy. Safe to race: only one of two assigners
     wins the session, and nobody goes over a limit.
     """
-    row = await get_session(tx, session_id, lock=True)
+    row, thread = await hold_session(tx, session_id)
     if row.state != SessionState.QUEUED:
         return None
+    return await assign_held(tx, row, thread)
+
+
+async def assign_held(tx: Tx, row: SessionRow, thread: Thread) -> SessionView | None:
+    """The same for a queued session that this transaction holds."""
     last = await last_servicer_of(tx, row)
     for place in await places_of(tx, row):
         wanted = await _wanted(tx, row, place)
@@ -43,7 +49,7 @@ async def assign_next(tx: Tx, session_id: str) -> SessionView | None:
         while (choice := await _choose(tx, row, wanted, place, taken, last)) is not None:
             if await take_load(tx, choice.servicer_id, within_capacity=True):
                 row.team_id, row.mode = place.team_id, wanted.mode
-                await serve(tx, row, Action.ASSIGN, choice, how="assigned")
+                await serve(tx, row, thread, Action.ASSIGN, choice, how="assigned")
                 if place.team_id is not None:
                     await mark_assigned(tx, place.team_id, choice.servicer_id)
                 return await session_view(tx, row.id)

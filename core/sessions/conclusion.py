@@ -14,7 +14,7 @@ from core.db import Tx
 from core.errors import Invalid
 from core.events import SessionUpdated
 from core.sessions.models import SessionRow, SessionTagRow
-from core.sessions.moves import check_mine, get_session
+from core.sessions.moves import check_mine, get_session, hold_session
 from core.sessions.queries import session_view
 from core.settings import reception
 from core.tickets.models import TicketCategoryRow
@@ -76,7 +76,7 @@ async def settle(tx: Tx, row: SessionRow, wanted: Conclusion) -> None:
 
 async def conclude(tx: Tx, session_id: str, wanted: Conclusion, *, by: Actor) -> SessionView:
     """Write or change the conclusion, also of a closed session. Raises: NotFound, Forbidden."""
-    row = await get_session(tx, session_id, lock=True)
+    row, _ = await hold_session(tx, session_id)
     check_mine(row, by)
     before = (row.summary, row.category_id)
     await _write(tx, row, wanted)
@@ -89,7 +89,7 @@ async def change_tags(
     tx: Tx, session_id: str, *, add: Sequence[str], remove: Sequence[str], by: Actor
 ) -> SessionView:
     """Put tags on and take tags off. Raises: NotFound, Forbidden, Invalid."""
-    row = await get_session(tx, session_id, lock=True)
+    row, _ = await hold_session(tx, session_id)
     check_mine(row, by)
     wanted = [_checked(tag) for tag in add]
     tags = [tag for tag in dict.fromkeys([*row.tags, *wanted]) if tag not in remove]

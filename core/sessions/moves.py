@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 
 from core.actor import Actor
 from core.content import Text
+from core.conversations.models import ConversationRow
 from core.conversations.service import Speech, say
-from core.conversations.threads import Thread
+from core.conversations.threads import THREADS, Thread, held, load_thread
 from core.db import Tx
 from core.errors import Conflict, Forbidden, NotFound
 from core.permissions import Permission
@@ -18,15 +19,33 @@ from core.sessions.states import Action, next_state
 from core.settings.reception import Window
 from core.views import Sender, SessionState
 
-
-async def get_session(tx: Tx, session_id: str, *, lock: bool = False) -> SessionRow:
-    """Raises: NotFound."""
-    row = await tx.db.get(
-        SessionRow, session_id, with_for_update=lock or None, populate_existing=lock
+_HELD_THREAD = held(
+    THREADS.join(SessionRow, SessionRow.conversation_id == ConversationRow.id).where(
+        SessionRow.id == bindparam("wanted")
     )
+)
+
+
+async def get_session(tx: Tx, session_id: str) -> SessionRow:
+    """Raises: NotFound."""
+    row = await tx.db.get(SessionRow, session_id)
     if row is None:
         raise NotFound("session_not_found")
     return row
+
+
+async def hold_session(tx: Tx, session_id: str) -> tuple[SessionRow, Thread]:
+    """A session with its conversation, both held until the transaction ends.
+
+    The one place that takes both. The conversation comes first, as in a customer's turn: the
+    other way round, an end of a session and an answer to the customer would wait for each other.
+    Raises: NotFound.
+    """
+    thread = await load_thread(tx, _HELD_THREAD, session_id)
+    if thread is None:
+        raise NotFound("session_not_found")
+    row = await tx.db.get_one(SessionRow, session_id, with_for_update=True, populate_existing=True)
+    return row, thread
 
 
 def check_mine(row: SessionRow, by: Actor) -> None:

@@ -1,7 +1,8 @@
 """The only writer of sessions: open, hand off, assign, transfer, take over, close.
 
 Every state change goes through `moves.move`: the table decides, a compare-and-set makes it atomic,
-the servicers' loads follow in the same transaction. Lock order: session, then servicers by id.
+the servicers' loads follow in the same transaction. Lock order: conversation, session
+(`moves.hold_session`), then servicers.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from core.assignment.routing import (
     reception_mode,
 )
 from core.assignment.strategy import Choice
-from core.conversations.threads import Thread, get_thread
+from core.conversations.threads import Thread
 from core.customers.queries import contract_level_of
 from core.db import Tx
 from core.errors import Conflict, Forbidden, Invalid
@@ -32,12 +33,12 @@ from core.ids import new_id
 from core.permissions import Permission
 from core.queues.words import promise_of, queue_words
 from core.servicers.models import ServicerRow
-from core.servicers.service import drop_load, take_load
+from core.servicers.service import drop_load, hold_both, take_load
 from core.sessions import farewell
-from core.sessions.assigning import assign_next, check_eligible, places_of, route_of
+from core.sessions.assigning import assign_held, check_eligible, places_of, route_of
 from core.sessions.conclusion import Conclusion, settle
 from core.sessions.models import SessionRow
-from core.sessions.moves import check_mine, get_session, move, tell
+from core.sessions.moves import check_mine, hold_session, move, tell
 from core.sessions.queries import session_view
 from core.sessions.queue import queue_state, somebody_waits
 from core.sessions.serving import serve
@@ -80,7 +81,7 @@ async def hand_off(
 
     reason: why (asked, misses, red_line, error …); shown on the desk.
     """
-    row = await get_session(tx, session_id, lock=True)
+    row, _ = await hold_session(tx, session_id)
     places = await destinations(tx, row.customer_id, thread.account.team_id)
     await move(
         tx,
@@ -103,7 +104,7 @@ async def hand_off(
     view = await session_view(tx, row.id)
     tx.emit(SessionHandedOff(session=view, position=position, promised_wait_s=promise))
     is_alone = not await somebody_waits(tx, besides=row)
-    if is_alone and await assign_next(tx, row.id) is not None:
+    if is_alone and await assign_held(tx, row, thread) is not None:
         return await session_view(tx, row.id)
     if notify:
         row.told_place = position
@@ -117,13 +118,13 @@ async def claim(tx: Tx, session_id: str, *, by: Actor) -> SessionView:
     Raises: Forbidden; Conflict (`not_queued`, `not_eligible`, `at_capacity`).
     """
     servicer_id = _servicer_of(by)
-    row = await get_session(tx, session_id, lock=True)
+    row, thread = await hold_session(tx, session_id)
     if row.state != SessionState.QUEUED:
         raise Conflict("not_queued", state=row.state)
     await check_eligible(tx, row, servicer_id, team_id=row.team_id)
     if not await take_load(tx, servicer_id, within_capacity=True):
         raise Conflict("at_capacity")
-    await serve(tx, row, Action.ASSIGN, Choice(servicer_id, "主动领取"), how="claimed")
+    await serve(tx, row, thread, Action.ASSIGN, Choice(servicer_id, "主动领取"), how="claimed")
     return await session_view(tx, session_id)
 
 
@@ -140,9 +141,8 @@ async def transfer(
 
     Raises: Forbidden unless it is one's own or one supervises; Invalid, Conflict.
     """
-    row = await get_session(tx, session_id, lock=True)
+    row, thread = await hold_session(tx, session_id)
     check_mine(row, by)
-    thread = await get_thread(tx, row.conversation_id)
     if note:
         await farewell.leave_note(tx, thread, row.id, note, by)
     if to_servicer is None:
@@ -154,11 +154,12 @@ async def transfer(
         raise Invalid("servicer_unavailable", field="servicer_id")
     await check_eligible(tx, row, to_servicer, team_id=None)
     previous = row.servicer_id
+    await hold_both(tx, previous, to_servicer)
     if not await take_load(tx, to_servicer, within_capacity=True):
         raise Conflict("at_capacity", servicer=target.name)
     action = Action.TRANSFER if row.state == SessionState.SERVING else Action.TAKE_OVER
     choice = Choice(to_servicer, f"由{by.name}转接")
-    await serve(tx, row, action, choice, how="transferred", by=by)
+    await serve(tx, row, thread, action, choice, how="transferred", by=by)
     if previous is not None:
         await drop_load(tx, previous)
     return await session_view(tx, session_id)
@@ -168,13 +169,14 @@ async def take_over(tx: Tx, session_id: str, *, by: Actor) -> SessionView:
     """A supervisor steps in; their limit does not count. Raises: Forbidden, Invalid."""
     by.require(Permission.SESSION_SUPERVISE)
     servicer_id = _servicer_of(by)
-    row = await get_session(tx, session_id, lock=True)
+    row, thread = await hold_session(tx, session_id)
     previous = row.servicer_id
     if previous == servicer_id:
         raise Invalid("already_mine")
+    await hold_both(tx, previous, servicer_id)
     await take_load(tx, servicer_id, within_capacity=False)
     choice = Choice(servicer_id, f"{by.name}接管")
-    await serve(tx, row, Action.TAKE_OVER, choice, how="takeover", by=by)
+    await serve(tx, row, thread, Action.TAKE_OVER, choice, how="takeover", by=by)
     if previous is not None:
         await drop_load(tx, previous)
     return await session_view(tx, session_id)
@@ -184,7 +186,7 @@ async def requeue(
     tx: Tx, session_id: str, *, reason: str, to_team: str | None = None
 ) -> SessionView:
     """Put a served session back into the queue, ahead of those that were never served."""
-    row = await get_session(tx, session_id, lock=True)
+    row, thread = await hold_session(tx, session_id)
     previous = row.servicer_id
     if to_team is not None:
         row.team_id = to_team
@@ -208,7 +210,7 @@ async def requeue(
         await drop_load(tx, previous)
     view = await session_view(tx, session_id)
     tx.emit(SessionRequeued(session=view, previous_servicer_id=previous, reason=reason))
-    await tell_standing(tx, row)
+    await tell_standing(tx, row, thread)
     return view
 
 
@@ -219,12 +221,12 @@ async def serve_natively(
     previous = row.servicer_id
     if previous == servicer_id and row.state == SessionState.SERVING:
         return await session_view(tx, row.id)
-    del thread
     row.mode = ServiceMode.NATIVE
+    await hold_both(tx, previous, servicer_id)
     await take_load(tx, servicer_id, within_capacity=False)
     action = Action.TRANSFER if row.state == SessionState.SERVING else Action.ASSIGN
     choice = Choice(servicer_id, because)
-    await serve(tx, row, action, choice, how="native")
+    await serve(tx, row, thread, action, choice, how="native")
     if previous is not None:
         await drop_load(tx, previous)
     return await session_view(tx, row.id)
@@ -244,7 +246,7 @@ async def close(
     is_native_end: it was ended in the platform's client, which need not be told.
     Raises: Forbidden, InvalidTransition; Invalid when a person leaves out what is required.
     """
-    row = await get_session(tx, session_id, lock=True)
+    row, thread = await hold_session(tx, session_id)
     if by.user_id is not None or by.is_program:
         check_mine(row, by)
         await settle(tx, row, conclusion or Conclusion())
@@ -254,7 +256,6 @@ async def close(
     if before == SessionState.SERVING and row.servicer_id is not None:
         await drop_load(tx, row.servicer_id)
     if not is_native_end:
-        thread = await get_thread(tx, row.conversation_id)
         await farewell.end(tx, thread, row, was_served=was_served)
     view = await session_view(tx, session_id)
     tx.emit(SessionClosed(session=view, reason=reason, previous_state=before))
@@ -263,17 +264,16 @@ async def close(
 
 async def remind(tx: Tx, session_id: str) -> None:
     """Ask a silent customer, once, whether there is anything else."""
-    row = await get_session(tx, session_id, lock=True)
+    row, thread = await hold_session(tx, session_id)
     if row.state != SessionState.SERVING or row.reminded_at is not None:
         return
     row.reminded_at = tx.now
-    thread = await get_thread(tx, row.conversation_id)
     await tell(tx, thread, row.id, tx.settings.get(Reception).customer_silent_text)
 
 
 async def warn_of_silence(tx: Tx, session_id: str) -> None:
     """The customer waits long for whoever has the session: those who answer for it are told."""
-    row = await get_session(tx, session_id, lock=True)
+    row, _ = await hold_session(tx, session_id)
     if row.state != SessionState.SERVING or row.waiting_since is None:
         return
     row.warned_at = tx.now

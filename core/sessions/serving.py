@@ -8,7 +8,7 @@ from core.actor import Actor
 from core.assignment.strategy import Choice
 from core.content import Text
 from core.conversations.service import hand_over
-from core.conversations.threads import Thread, get_thread
+from core.conversations.threads import Thread
 from core.db import Tx
 from core.events import SessionAssigned
 from core.servicers.models import ServicerRow
@@ -22,9 +22,10 @@ from core.views import ServiceMode
 How = Literal["assigned", "claimed", "transferred", "native", "takeover"]
 
 
-async def serve(
+async def serve(  # noqa: PLR0913 - what moves, how, and in whose words
     tx: Tx,
     row: SessionRow,
+    thread: Thread,
     action: Action,
     choice: Choice,
     *,
@@ -44,7 +45,6 @@ async def serve(
         assigned_because=choice.because[:200],
     )
     servicer = await tx.db.get_one(ServicerRow, choice.servicer_id, populate_existing=True)
-    thread = await get_thread(tx, row.conversation_id)
     if how != "native":
         await _greet_or_hand_over(tx, thread, row, servicer, how)
     tx.emit(

@@ -20,7 +20,7 @@ from core.db import Tx
 from core.errors import Conflict, Forbidden, Invalid
 from core.permissions import Permission
 from core.sessions.models import SessionRow
-from core.sessions.moves import get_session
+from core.sessions.moves import get_session, hold_session
 from core.sessions.service import note_answered
 from core.views import Delivery, MessageView, NoteView, Sender, ServiceMode, SessionState
 
@@ -47,11 +47,10 @@ async def post(tx: Tx, session_id: str, posting: Posting, *, by: Actor) -> list[
     Raises: Forbidden; Conflict (`native_mode`, `not_serving`); WindowClosed; Invalid
     (`file_too_large`, `no_files_here`).
     """
-    row = await get_session(tx, session_id, lock=True)
+    row, thread = await hold_session(tx, session_id)
     if posting.client_id and (known := await _posted(tx, row, posting.client_id, by)):
         return known
     _check_may_write(row, by)
-    thread = await get_thread(tx, row.conversation_id)
     for content in posting.contents:
         _check_size(content, thread.limits)
     views = await say(

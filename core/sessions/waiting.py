@@ -10,12 +10,12 @@ from sqlalchemy import func, or_, select
 
 from core.content import Content, Text
 from core.conversations.service import Speech, say
-from core.conversations.threads import get_thread
+from core.conversations.threads import Thread
 from core.db import Tx
 from core.queues.updates import RESERVE, is_worth_telling
 from core.queues.words import promise_of, queue_words
 from core.sessions.models import SessionRow
-from core.sessions.moves import get_session
+from core.sessions.moves import hold_session
 from core.sessions.queue import OWN_QUEUE, queue_state
 from core.settings.reception import Reception
 from core.views import Sender, SessionState
@@ -51,12 +51,12 @@ async def moved_up(tx: Tx) -> list[str]:
 
 async def tell_place(tx: Tx, session_id: str) -> None:
     """Where they stand now, as long as that leaves room for what matters more."""
-    row = await get_session(tx, session_id, lock=True)
+    row, thread = await hold_session(tx, session_id)
     if row.state == SessionState.QUEUED:
-        await tell_standing(tx, row)
+        await tell_standing(tx, row, thread)
 
 
-async def tell_standing(tx: Tx, row: SessionRow) -> None:
+async def tell_standing(tx: Tx, row: SessionRow, thread: Thread) -> None:
     """Of a session that is held. Where somebody is free this moment, they come before words."""
     place, promise = await queue_state(tx, row)
     is_first = row.told_place is None
@@ -64,7 +64,6 @@ async def tell_standing(tx: Tx, row: SessionRow) -> None:
         return
     if (promise is None and not is_first) or not is_worth_telling(row.told_place, place):
         return
-    thread = await get_thread(tx, row.conversation_id)
     if not thread.window.allows(1, tx.now, reserve=RESERVE):
         return
     if is_first:
@@ -91,10 +90,9 @@ async def not_offered(tx: Tx) -> list[Waiting]:
 
 async def offer(tx: Tx, session_id: str, content: Content) -> None:
     """Tell them, once, that nobody comes for now, and what they can do instead."""
-    row = await get_session(tx, session_id, lock=True)
+    row, thread = await hold_session(tx, session_id)
     if row.state != SessionState.QUEUED or row.offered_at is not None:
         return
     row.offered_at = tx.now
-    thread = await get_thread(tx, row.conversation_id)
     if thread.window.allows(1, tx.now):
         await say(tx, thread, row.id, Speech([content], Sender.SYSTEM))

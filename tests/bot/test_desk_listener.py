@@ -29,6 +29,7 @@ from core.servicers.models import ServicerRow
 from core.servicers.service import set_presence
 from core.sessions import service as sessions
 from core.sessions import talk
+from core.sessions.moves import get_session
 from core.sessions.queries import open_session_of
 from core.sessions.talk import Posting
 from core.timers.runner import TimerRunner
@@ -182,7 +183,7 @@ async def test_a_line_that_is_late_by_hours_is_history(world: World, clock: Manu
     await world.told("chen")
     await world.sends()
     async with world.uow.write() as tx:
-        row = await sessions.get_session(tx, session_id)
+        row = await get_session(tx, session_id)
         thread = await get_thread(tx, row.conversation_id)
         late = tx.now - timedelta(hours=3)
         await hear(tx, thread, row.id, Heard("late", Text(text="三小时前"), late))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from core.accounts.limits import AccountLimits
 from core.accounts.service import register
@@ -29,48 +27,15 @@ from core.timers import service as timers
 from core.timers.service import Timer
 from core.views import TicketState
 from tests.core.tickets.conftest import BOSS, House
+from tests.rival import Rival
 
 pytestmark = pytest.mark.postgres
-PATIENCE_S = 60
 
 
 @pytest.fixture
 def database_url(postgres_url: str) -> str:
     """SQLite has one writer: there is no order of locks to get wrong."""
     return postgres_url
-
-
-@dataclass
-class Rival:
-    """Somebody else's transaction, which begins in the middle of ours."""
-
-    house: House
-    work: Callable[[], Awaitable[object]]
-    _begin: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self._task = asyncio.create_task(self._run())
-
-    async def begins(self) -> None:
-        """Returns once it waits for what we hold."""
-        self._begin.set()
-        async with asyncio.timeout(PATIENCE_S):
-            while not await self._is_waiting():
-                assert not self._task.done(), "it did not need what we hold"
-                await asyncio.sleep(0.01)
-
-    async def ends(self) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            await self._task
-
-    async def _run(self) -> None:
-        await self._begin.wait()
-        await self.work()
-
-    async def _is_waiting(self) -> bool:
-        async with self.house.uow.read() as tx:
-            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            return bool(await tx.db.scalar(waiting))
 
 
 async def thread_of(tx: Tx, house: House) -> Thread:
@@ -100,7 +65,7 @@ async def test_consent_is_asked_while_the_customer_hurries_the_ticket(house: Hou
             request = Request(RemoteTool.TODESK, "查看日志")
             await remote.ask(tx, ticket.id, request, by=house.anna)
 
-    asking = Rival(house, ask)
+    asking = Rival(house.uow, ask)
     async with house.uow.write() as tx:
         thread = await thread_of(tx, house)
         await hear(tx, thread, None, Heard(new_id(), Text(text="催单"), tx.now))
@@ -120,7 +85,7 @@ async def test_a_deadline_passes_while_a_servicer_answers(
     clock.advance(hours=1)
     due = await due_timers(house)
     run = deadlines.timer_batches(house.uow)["ticket.sla"]
-    late = Rival(house, lambda: run(due))
+    late = Rival(house.uow, lambda: run(due))
     async with house.uow.write() as tx:
         await locked(tx, ticket.id, by=house.anna)
         await late.begins()
@@ -139,7 +104,7 @@ async def test_a_ticket_closes_itself_while_the_customer_reopens_it(
     clock.advance(days=4)
     (timer,) = [one for one in await due_timers(house) if one.kind == service.CLOSE_TIMER]
     job = deadlines.timer_jobs(house.uow)[timer.kind]
-    closing = Rival(house, lambda: job(timer))
+    closing = Rival(house.uow, lambda: job(timer))
     async with house.uow.write() as tx:
         await locked(tx, ticket.id, by=house.customer)
         await closing.begins()
