@@ -126,7 +126,7 @@ class App:
             ready = self.readiness
             ready.runs(group.create_task(self.bus.run(), name="bus"))
             group.create_task(self.uow.tend(), name="database")
-            answers = group.create_task(self.answerer.start(), name="answers")
+            answers = group.create_task(_load(self.answerer), name="answers")
             ready.loads(answers)
             if not self.is_worker:
                 return
@@ -139,8 +139,6 @@ class App:
             # An empty index knows nothing: questions wait in the inbox until it is there.
             await asyncio.wait({answers}, timeout=_INDEX_PATIENCE_S)
             group.create_task(self.answerer.warm_up(), name="model")
-            gc.collect()
-            gc.freeze()  # what is here now stays: looking it all through would stop us for 0.3 s
             loops = {
                 "dispatcher": self.dispatcher.run(),
                 "sender": self.sender.run(),
@@ -148,6 +146,13 @@ class App:
             } | {f"channel:{one.name}": _keep_running(one) for one in self.channels}
             for name, loop in loops.items():
                 ready.runs(group.create_task(loop, name=name))
+
+
+async def _load(answerer: Answerer) -> None:
+    """Ready is who has also put aside what stays: looking it through stops the loop for 0.3 s."""
+    await answerer.start()
+    gc.collect()
+    gc.freeze()
 
 
 async def _keep_running(channel: Channel) -> None:

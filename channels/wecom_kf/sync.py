@@ -113,7 +113,12 @@ class Puller:
                     pause_s = _FIRST_PAUSE_S
                 except RetryLater as error:
                     self._wanted.setdefault(account, token)
-                    await asyncio.sleep(max(error.retry_after_s or 0, pause_s))
+                    wait_s = max(error.retry_after_s or 0, pause_s)
+                    log.warning(
+                        "Messages will be pulled later: %s", error.reason,
+                        extra={"action": "wecom_kf.put_off", "account": account, "wait_s": wait_s},
+                    )  # fmt: skip
+                    await asyncio.sleep(wait_s)
                     pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
                 except ChannelError as error:
                     log.error(  # noqa: TRY400 - the platform's words say all
