@@ -122,3 +122,10 @@ export function aCustomer(facts: Partial<CustomerView> = {}): CustomerView {
     ...facts,
   };
 }
+
+/** A promise that the test settles. */
+export function deferred<T>() {
+  let settle: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((resolve) => (settle = resolve));
+  return { promise, settle };
+}

@@ -7,7 +7,7 @@ import type { MessageView } from "@/api/types";
 import { useLive } from "@/stores/live";
 import { useMessages } from "@/stores/messages";
 
-import { aMessage, aSession } from "./factories";
+import { aMessage, aSession, deferred } from "./factories";
 
 vi.mock("@/api/sessions");
 const session = aSession({ id: "session" });
@@ -18,12 +18,6 @@ beforeEach(() => {
   setActivePinia(createPinia());
   vi.resetAllMocks();
 });
-
-function deferred<T>() {
-  let settle: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((resolve) => (settle = resolve));
-  return { promise, settle };
-}
 
 test("what I send is shown at once and becomes the server's line", async () => {
   const answer = deferred<MessageView[]>();

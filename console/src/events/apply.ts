@@ -123,6 +123,17 @@ export function withSession(sessions: ById<SessionView>, session: SessionView): 
   return known && known.version > session.version ? sessions : { ...sessions, [session.id]: session };
 }
 
+/** A fetched list in place of ours; `put` adds again what events told while it was fetched. */
+export function refetched<T extends { id: string }>(
+  fetched: readonly T[],
+  before: ById<T>,
+  now: ById<T>,
+  put: (rows: ById<T>, row: T) => ById<T>,
+): ById<T> {
+  const told = Object.values(now).filter((row) => before[row.id] !== row);
+  return told.reduce(put, Object.fromEntries(fetched.map((row) => [row.id, row])));
+}
+
 function withMessage(world: World, message: MessageView): World {
   const thread = world.threads[message.conversation_id];
   if (!thread) return world;

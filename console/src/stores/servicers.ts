@@ -3,7 +3,7 @@ import { computed, shallowRef } from "vue";
 
 import * as api from "@/api/people";
 import type { Presence, ServicerView } from "@/api/types";
-import type { World } from "@/events/apply";
+import { refetched, type World } from "@/events/apply";
 
 export const useServicers = defineStore("servicers", () => {
   const rows = shallowRef<World["servicers"]>({});
@@ -14,8 +14,9 @@ export const useServicers = defineStore("servicers", () => {
   };
 
   async function refresh(): Promise<void> {
+    const before = rows.value;
     const page = await api.servicers();
-    rows.value = Object.fromEntries(page.items.map((row) => [row.id, row]));
+    rows.value = refetched(page.items, before, rows.value, (all, row) => ({ ...all, [row.id]: row }));
   }
 
   async function setPresence(presence: Presence, keepsSessions?: boolean): Promise<void> {

@@ -3,7 +3,7 @@ import { computed, ref, shallowRef } from "vue";
 
 import * as api from "@/api/sessions";
 import type { DashboardView, SessionView } from "@/api/types";
-import { withSession, type World } from "@/events/apply";
+import { refetched, withSession, type World } from "@/events/apply";
 
 import { useAuth } from "./auth";
 
@@ -32,6 +32,7 @@ export const useSessions = defineStore("sessions", () => {
   async function refresh(): Promise<void> {
     isLoading.value = true;
     error.value = "";
+    const before = { rows: rows.value, unread: unread.value };
     try {
       const [openPage, latest, marks] = await Promise.all([
         api.sessions({ view: "open", limit: 200 }),
@@ -39,9 +40,13 @@ export const useSessions = defineStore("sessions", () => {
         api.readMarks(),
       ]);
       const fetched = [...latest.items, ...openPage.items];
-      rows.value = Object.fromEntries(fetched.map((row) => [row.id, row]));
+      rows.value = refetched(fetched, before.rows, rows.value, withSession);
       const since = new Map(marks.items.map((mark) => [mark.conversation_id, mark.unread ?? 0]));
-      unread.value = Object.fromEntries(openPage.items.map((row) => [row.id, since.get(row.conversation_id) ?? 0]));
+      const heard = Object.entries(unread.value).filter(([id, count]) => count !== before.unread[id]);
+      unread.value = Object.fromEntries([
+        ...openPage.items.map((row) => [row.id, since.get(row.conversation_id) ?? 0] as const),
+        ...heard,
+      ]);
     } catch (reason) {
       error.value = (reason as Error).message;
     } finally {

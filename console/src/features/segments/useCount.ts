@@ -4,6 +4,7 @@ import type { Rule } from "@/api/cases";
 import { previewRule } from "@/api/customers";
 import { ApiError } from "@/api/problem";
 import type { CustomerView } from "@/api/types";
+import { latest } from "@/shared/latest";
 
 import { isComplete } from "./rules";
 
@@ -15,11 +16,10 @@ export function useCount(rule: Ref<Rule>) {
   const sample = shallowRef<readonly CustomerView[]>([]);
   const error = ref("");
   let pause: ReturnType<typeof setTimeout> | undefined;
-  let turn = 0;
+  const begin = latest();
 
   async function ask(): Promise<void> {
-    turn += 1;
-    const mine = turn;
+    const isLatest = begin();
     error.value = "";
     if (!isComplete(rule.value)) {
       count.value = null;
@@ -28,12 +28,12 @@ export function useCount(rule: Ref<Rule>) {
     }
     try {
       const found = await previewRule(rule.value);
-      if (mine !== turn) return;
+      if (!isLatest()) return;
       count.value = found.count;
       sample.value = found.sample;
     } catch (reason) {
       if (!(reason instanceof ApiError)) throw reason;
-      if (mine === turn) error.value = reason.message;
+      if (isLatest()) error.value = reason.message;
     }
   }
 

@@ -10,6 +10,8 @@ export function useChat(path: () => string, attempt: (work: () => Promise<unknow
   const entries = shallowRef<Entry[]>([]);
   const hasMore = ref(false);
   const canWrite = ref(true);
+  /** How often the feed has told us something. */
+  let told = 0;
 
   function show(chat: Chat): void {
     thread.value = chat.thread;
@@ -22,13 +24,23 @@ export function useChat(path: () => string, attempt: (work: () => Promise<unknow
     other.open_kfid === thread.value?.open_kfid && other.external_userid === thread.value.external_userid;
 
   function take(push: Push): void {
+    told += 1;
     if (push.type === "snapshot" && "thread" in push.view) show(push.view);
     if (push.type !== "thread" || (thread.value && !isHere(push.thread))) return;
     thread.value = push.thread;
     entries.value = upsert(entries.value, push.entries);
   }
 
-  const reload = () => attempt(async () => show(await api.chat(path())));
+  /** An answer that the feed has overtaken knows less than the screen: it is asked for again. */
+  const reload = () =>
+    attempt(async () => {
+      for (;;) {
+        const [asked, before] = [path(), told];
+        const chat = await api.chat(asked);
+        if (asked !== path()) return;
+        if (told === before) return show(chat);
+      }
+    });
   const older = () =>
     attempt(async () => {
       const page = await api.chat(path(), entries.value[0]?.seq);

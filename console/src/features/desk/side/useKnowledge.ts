@@ -5,6 +5,7 @@ import { searchArticles } from "@/api/knowledge";
 import { ApiError } from "@/api/problem";
 import { suggestions } from "@/api/sessions";
 import type { FoundArticle, SessionView } from "@/api/types";
+import { latest } from "@/shared/latest";
 import { useRevisions } from "@/stores/alarms";
 import { useMessages } from "@/stores/messages";
 
@@ -19,7 +20,7 @@ export function useKnowledge(session: () => SessionView, query: Readonly<Ref<str
   const isLoading = ref(false);
   const error = ref("");
   const isSearch = computed(() => query.value.trim() !== "");
-  let turn = 0;
+  const begin = latest();
   let pause: ReturnType<typeof setTimeout> | undefined;
 
   const lastWords = computed(() => {
@@ -28,19 +29,18 @@ export function useKnowledge(session: () => SessionView, query: Readonly<Ref<str
   });
 
   async function reload(): Promise<void> {
-    turn += 1;
-    const mine = turn;
+    const isLatest = begin();
     isLoading.value = true;
     error.value = "";
     try {
       const words = query.value.trim();
       const { items } = words ? await searchArticles(words) : await suggestions(session().id);
-      if (mine === turn) hits.value = words ? items : items.filter((hit) => hit.score >= WORTH_SHOWING);
+      if (isLatest()) hits.value = words ? items : items.filter((hit) => hit.score >= WORTH_SHOWING);
     } catch (reason) {
       if (!(reason instanceof ApiError)) throw reason;
-      if (mine === turn) error.value = reason.message;
+      if (isLatest()) error.value = reason.message;
     } finally {
-      if (mine === turn) isLoading.value = false;
+      if (isLatest()) isLoading.value = false;
     }
   }
 

@@ -5,6 +5,7 @@ import type { Query } from "@/api/http";
 import { ticketBoard, tickets } from "@/api/tickets";
 import type { Event } from "@/api/types";
 import { showRefusal } from "@/shared/composables/useTask";
+import { latest } from "@/shared/latest";
 import { useLive } from "@/stores/live";
 
 export const BOARD_STATES: readonly TicketState[] = ["new", "open", "waiting", "suspended", "resolved"];
@@ -31,22 +32,21 @@ export function useBoard(filter: ComputedRef<Query>) {
   const lanes = ref<Lanes>({});
   const counts = reactive<Partial<Record<TicketState, number>>>({});
   const isLoading = ref(false);
-  let turn = 0;
+  const begin = latest();
 
   async function load(): Promise<void> {
-    turn += 1;
-    const mine = turn;
+    const isLatest = begin();
     isLoading.value = true;
     try {
       const pages = BOARD_STATES.map((state) => tickets({ ...filter.value, state, order: "newest", limit: SHOWN }));
       const [found, columns] = await Promise.all([ticketBoard({ ...filter.value, state: "" }), Promise.all(pages)]);
-      if (mine !== turn) return;
+      if (!isLatest()) return;
       lanes.value = Object.fromEntries(BOARD_STATES.map((state, index) => [state, columns[index]?.items ?? []]));
       for (const column of found.items) counts[column.state] = column.count;
     } catch (reason) {
-      if (mine === turn) showRefusal(reason);
+      if (isLatest()) showRefusal(reason);
     } finally {
-      if (mine === turn) isLoading.value = false;
+      if (isLatest()) isLoading.value = false;
     }
   }
 

@@ -3,6 +3,7 @@ import { onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 import type { TicketEntryView } from "@/api/cases";
 import { ApiError } from "@/api/problem";
 import { ticket as fetchTicket, ticketEntries, type TicketDetail } from "@/api/tickets";
+import { latest } from "@/shared/latest";
 import { useLive } from "@/stores/live";
 
 /** One ticket with all that its page shows; events about it fetch it again. */
@@ -10,20 +11,19 @@ export function useTicket(id: Ref<string>) {
   const detail = shallowRef<TicketDetail | null>(null);
   const entries = shallowRef<readonly TicketEntryView[]>([]);
   const error = ref("");
-  let turn = 0;
+  const begin = latest();
 
   async function load(): Promise<void> {
-    turn += 1;
-    const mine = turn;
+    const isLatest = begin();
     error.value = "";
     try {
       const [found, lines] = await Promise.all([fetchTicket(id.value), allEntries(id.value)]);
-      if (mine !== turn) return;
+      if (!isLatest()) return;
       detail.value = found;
       entries.value = lines;
     } catch (reason) {
       if (!(reason instanceof ApiError)) throw reason;
-      if (mine === turn) error.value = reason.message;
+      if (isLatest()) error.value = reason.message;
     }
   }
 
