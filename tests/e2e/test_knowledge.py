@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from core.timers import service as timers
 from tests.e2e.conftest import Running, Windows
@@ -21,6 +21,8 @@ pytestmark = pytest.mark.browser
 ASKED = "鸢尾花展览几点开门？"
 KNOWN = "鸢尾花展几点开门"
 ANSWER = "每天早上九点开门，周一闭馆。"
+FORGOTTEN = "忘记登录密码怎么重置？"
+KNOWN_FORGOTTEN = "登录密码忘了咋整"
 
 
 @asynccontextmanager
@@ -126,6 +128,140 @@ async def test_a_session_becomes_an_article_without_its_personal_data(
     reviewer = await windows.desk("wufang", online=False)
     await approves(reviewer.page, ASKED)
     await eventually(lambda: is_answered(running))
+
+
+async def solved_ticket(chief: Desk) -> str:
+    """A ticket with a public answer and a note among colleagues. Returns its id."""
+    wang = (await chief.get("/customers", q="王建国"))["items"][0]
+    made = await chief.post("/tickets", {"title": ASKED, "customer_id": wang["id"]})
+    path = f"/tickets/{made['id']}/entries"
+    await chief.post(path, {"text": "客户急用，先别催"})
+    await chief.post(path, {"text": f"{ANSWER}预约电话 13800138000。", "is_public": True})
+    return str(made["id"])
+
+
+async def sends_back(page: Page, why: str) -> None:
+    await goes(page, "")
+    await page.get_by_placeholder("搜索问题、答案").fill("鸢尾花")
+    await page.get_by_role("row").filter(has_text=ASKED).click()
+    await page.get_by_role("button", name="退回").click()
+    await page.get_by_role("dialog", name="退回").locator("textarea").fill(why)
+    await page.get_by_role("button", name="确定").click()
+    await page.get_by_text("已退回").first.wait_for()
+
+
+async def test_a_ticket_becomes_an_article_that_is_sent_back_amended_and_published(
+    running: Running, windows: Windows, tmp_path: Path
+) -> None:
+    async with at_the_api(running, "wufang") as chief:
+        ticket_id = await solved_ticket(chief)
+    desk = await windows.desk("chenjing", online=False)
+    page = desk.page
+    await page.goto(f"/#/tickets/{ticket_id}")
+    await page.locator("[data-test=ticket-more]").click()
+    await page.locator("[data-test=to-article]").click()
+    draft = page.get_by_role("dialog").filter(has_text="历史版本")
+    await expect(draft.get_by_role("textbox", name="答案")).to_contain_text(ANSWER)
+    for hidden in ("13800138000", "别催"):
+        await expect(draft).not_to_contain_text(hidden)
+    await desk.looks("from-ticket", tmp_path)
+
+    reviewer = await windows.desk("wufang", online=False)
+    await sends_back(reviewer.page, "请写明节假日")
+    await goes(page, "")
+    await page.get_by_placeholder("搜索问题、答案").fill("鸢尾花")
+    await page.get_by_role("row").filter(has_text=ASKED).click()
+    await expect(draft).to_contain_text("请写明节假日")
+    await draft.get_by_role("textbox", name="答案").click()
+    await page.keyboard.press("Control+End")
+    await page.keyboard.type("节假日照常。")
+    await desk.looks("amended", tmp_path)
+    await draft.get_by_role("button", name="提交审核").click()
+    await draft.wait_for(state="detached")
+    await approves(reviewer.page, ASKED)
+    await eventually(lambda: is_answered(running))
+    decision = await running.app.answerer.decide(ASKED)
+    assert decision.answer is not None
+    assert "节假日照常" in decision.answer.text
+
+
+async def writes_down(page: Page, question: str, words: str, title: str) -> None:
+    """A known question by hand: found among the articles, or answered by none."""
+    await page.locator("[data-test=known-add]").click()
+    dialog = page.get_by_role("dialog", name="添加已知问题")
+    await dialog.locator("input[data-test=known-question]").fill(question)
+    if title:
+        await dialog.locator("[data-test=known-article]").click()
+        await page.keyboard.type(words)
+        await page.get_by_role("option", name=title).click()
+    else:
+        await dialog.locator(".el-switch").click()
+    await dialog.locator("[data-test=known-save]").click()
+    await dialog.wait_for(state="detached")
+    await expect(page.get_by_role("row").filter(has_text=question)).to_be_visible()
+
+
+async def edits_what_is_known(page: Page) -> None:
+    """Pasting names the bad line; a row is reworded; another is removed."""
+    await page.locator("[data-test=known-import]").click()
+    paste = page.get_by_role("dialog", name="批量粘贴")
+    lines = f"密码想不起来了\t{FORGOTTEN}\n飞碟停哪里\t没有这一条"
+    await paste.locator("textarea").fill(lines)
+    await paste.locator("[data-test=known-start]").click()
+    await expect(paste).to_contain_text("写入 1 条，1 行未导入")
+    await expect(paste).to_contain_text("没有这个条目")
+    await paste.get_by_role("button", name="关闭", exact=True).click()
+    await paste.wait_for(state="detached")
+    await page.get_by_role("row").filter(has_text="密码想不起来了").click()
+    dialog = page.get_by_role("dialog", name="修改已知问题")
+    await dialog.locator("input[data-test=known-question]").fill("密码想不起来怎么办")
+    await dialog.locator("[data-test=known-save]").click()
+    await dialog.wait_for(state="detached")
+    await expect(page.get_by_role("row").filter(has_text="密码想不起来怎么办")).to_be_visible()
+    await page.get_by_role("row").filter(has_text="食堂").click()
+    await dialog.get_by_role("button", name="删除").click()
+    await page.locator(".el-message-box__btns .el-button--primary").click()
+    await expect(page.get_by_role("row").filter(has_text="食堂")).to_have_count(0)
+    await expect(page.get_by_role("row").filter(has_text="密码想不起来了")).to_have_count(0)
+
+
+async def withdraws(page: Page) -> Locator:
+    """Up to the gate, which is returned."""
+    await page.locator(".el-drawer__footer").get_by_role("button", name="下架").click()
+    await page.locator(".el-message-box__btns .el-button--primary").click()
+    return page.get_by_role("dialog", name="发布前检查")
+
+
+async def test_known_questions_are_kept_and_guard_what_is_withdrawn(
+    running: Running, windows: Windows, tmp_path: Path
+) -> None:
+    desk = await windows.desk("wufang", online=False)
+    page = desk.page
+    await goes(page, "known")
+    await writes_down(page, KNOWN_FORGOTTEN, "登录密码", FORGOTTEN)
+    await writes_down(page, "食堂今天吃什么", "", "")
+    await edits_what_is_known(page)
+    await desk.looks("known", tmp_path)
+
+    await goes(page, "")
+    await page.get_by_placeholder("搜索问题、答案").fill("忘记登录密码")
+    await page.get_by_role("row").filter(has_text=FORGOTTEN).click()
+    gate = await withdraws(page)
+    for question in (KNOWN_FORGOTTEN, "密码想不起来怎么办"):
+        await expect(gate).to_contain_text(question)
+    await expect(gate).to_contain_text("变差")
+    await desk.looks("gate", tmp_path)
+    await gate.get_by_role("button", name="取消").click()
+    await gate.wait_for(state="detached")
+    assert FORGOTTEN in running.app.answerer.titles().values()
+
+    gate = await withdraws(page)
+    await gate.get_by_role("button", name="仍要继续").click()
+
+    async def is_gone() -> bool:
+        return FORGOTTEN not in running.app.answerer.titles().values()
+
+    await eventually(is_gone)
 
 
 async def test_a_fit_is_put_in_force_and_rolled_back(
