@@ -62,7 +62,9 @@ async def mine(uow: UnitOfWork, embedder: Embedder, answers: HumanAnswers) -> Mi
         misses, left_out = await _new_misses(tx)
         gaps = await _anchors(tx)
         background = await _background(tx)
-        said = await answers(tx, sorted({m.session_id for m in misses if m.session_id}))
+        last = {m.session_id: m.decision_id for m in misses if m.session_id}
+        heard = await answers(tx, sorted(last))
+    said = {last[session_id]: (session_id, text) for session_id, text in heard.items()}
     anchors, texts = _positions(gaps, misses)
     alike = await _alike(embedder, texts, background)
     groups = grouped(alike, anchors) if texts else []
@@ -217,10 +219,11 @@ async def _join(
     gap_id: str,
     title: str,
     fresh: Sequence[Miss],
-    said: Mapping[str, str],
+    said: Mapping[str, tuple[str, str]],
     *,
     is_new: bool,
 ) -> None:
+    """said: by decision, of each session's last: (session, what people answered there)."""
     moments = [miss.asked_at for miss in fresh]
     if is_new:
         gap = GapRow(
@@ -238,7 +241,7 @@ async def _join(
         gap.title = title if gap.state == "open" else gap.title
     gap.size += len(fresh)
     gap.last_asked_at = max(moments)
-    sessions = {key: said[key] for m in fresh if (key := m.session_id) and key in said}
+    sessions = dict(said[m.decision_id] for m in fresh if m.decision_id in said)
     best = best_answer(sessions)
     if best is not None and len(sessions[best]) > len(gap.best_answer):
         gap.best_answer, gap.best_session_id = redacted(sessions[best]), best

@@ -81,6 +81,18 @@ async def test_misses_are_clustered_with_size_samples_and_the_best_human_answer(
     assert "发票抬头怎么修改" in invoice.samples
 
 
+async def test_what_people_said_answers_the_question_asked_last(
+    uow: UnitOfWork, clock: ManualClock, embedder: Embedder
+) -> None:
+    for question in ("发票抬头写错了怎么改", "电子健康证怎么补打"):
+        await decided(uow, None, question=question, session_id="s1")
+        clock.advance(minutes=1)
+    await mine(uow, embedder, people)
+    answers = {gap.title: gap.best_answer for gap in await listed(uow)}
+    assert "证件管理" in answers["电子健康证怎么补打"]
+    assert answers["发票抬头写错了怎么改"] == ""
+
+
 async def test_mining_again_changes_nothing_and_new_questions_join(
     uow: UnitOfWork, clock: ManualClock, embedder: Embedder
 ) -> None:

@@ -66,6 +66,8 @@ export default {
     gap_state: { open: "Open", drafted: "Drafted", closed: "Closed", dismissed: "Dismissed" },
     any: "All",
     gap_empty: "No gaps",
+    gap_mine: "Mine only",
+    best_session: "Open the session",
     gap_hint: "Questions the bot could not answer are grouped here every day",
     last_asked: "Last asked",
     no_best: "No human answer yet",

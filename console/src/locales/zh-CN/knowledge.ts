@@ -66,6 +66,8 @@ export default {
     gap_state: { open: "待处理", drafted: "已起草", closed: "已解决", dismissed: "不需要" },
     any: "全部",
     gap_empty: "没有知识缺口",
+    gap_mine: "只看我负责的",
+    best_session: "查看当时的会话",
     gap_hint: "机器人答不上或由人工回答的问题，每天归类到这里",
     last_asked: "最近一次",
     no_best: "还没有人工答复",
