@@ -19,7 +19,7 @@ from core.views import View
 _CANDIDATES = 300
 _MIN_SCORE = 0.25
 MAX_LIMIT = 200
-_ACTIVE = select(InstitutionRow.id).where(InstitutionRow.is_active)
+_CLOSED = select(InstitutionRow.id).where(InstitutionRow.is_active.is_(False))
 
 
 class InstitutionDetail(View):
@@ -86,11 +86,13 @@ async def search(tx: Tx, typed: str, *, limit: int = 10) -> tuple[InstitutionHit
         return ()
     keys = InstitutionKeyRow
     columns = (keys.institution_id, keys.normal, keys.initials, keys.pinyin)
-    query = select(*columns).where(_may_mean(want), keys.institution_id.in_(_ACTIVE))
-    nearest = query.order_by(func.length(keys.normal), keys.institution_id).limit(_CANDIDATES)
+    may = select(keys.institution_id).where(_may_mean(want), keys.institution_id.not_in(_CLOSED))
+    nearest = may.order_by(func.length(keys.normal), keys.institution_id).limit(_CANDIDATES)
     scores = {
         key: (matching.score(typed, matching.Keys(*found)), len(found[0]))
-        for key, *found in await tx.db.execute(nearest)
+        for key, *found in await tx.db.execute(
+            select(*columns).where(keys.institution_id.in_(nearest))
+        )
     }
     good = [key for key, (score, _) in scores.items() if score >= _MIN_SCORE]
     best = sorted(good, key=lambda key: (-scores[key][0], scores[key][1], key))[:limit]

@@ -13,10 +13,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import (
     ColumnElement,
-    Float,
+    Select,
     SQLColumnExpression,
     and_,
-    cast,
     false,
     func,
     not_,
@@ -161,12 +160,33 @@ def condition(rule: Rule, *, now: datetime, dialect: str, depth: int = 0) -> Col
             return or_(*parts) if parts else true()
         case NotRule():
             return not_(condition(rule.rule, now=now, dialect=dialect, depth=depth + 1))
+        case _:
+            return _leaf(rule, now, dialect)
+
+
+def _leaf(rule: Rule, now: datetime, dialect: str) -> ColumnElement[bool]:
+    match rule:
         case TagRule():
             return _tagged(rule.tag, dialect)
         case AttributeRule() if rule.field.startswith("custom."):
             return _custom(rule, dialect)
+        case ContactedRule() | ConsultedRule() | RatedRule():
+            return CustomerRow.id.in_(_BEHAVIOUR[type(rule)](rule, now))
         case _:
             return _LEAVES[type(rule)](rule, now)
+
+
+def counted(rule: Rule, *, now: datetime, dialect: str) -> Select[int]:
+    """How many customers a rule describes. What is written of them alone needs none of them."""
+    if isinstance(rule, AllOf | AnyOf) and len(rule.rules) == 1:
+        return counted(rule.rules[0], now=now, dialect=dialect)
+    if behaviour := _BEHAVIOUR.get(type(rule)):
+        found = behaviour(rule, now)
+        if dialect == "sqlite":  # reads the window; a list without repeats, all there ever was
+            return select(func.count(found.subquery().c.customer_id.distinct()))
+        return select(func.count()).select_from(found.distinct().subquery())
+    described = condition(rule, now=now, dialect=dialect)
+    return select(func.count()).select_from(CustomerRow).where(described)
 
 
 def size(rule: Rule) -> int:
@@ -262,16 +282,15 @@ def _created(rule: CreatedRule, now: datetime) -> ColumnElement[bool]:
     return CustomerRow.created_at >= now - timedelta(days=rule.days)
 
 
-def _contacted(rule: ContactedRule, now: datetime) -> ColumnElement[bool]:
+def _contacted(rule: ContactedRule, now: datetime) -> Select[str]:
     since = now - timedelta(days=rule.days)
-    recent = select(ConversationRow.customer_id).where(
+    return select(ConversationRow.customer_id).where(
         ConversationRow.last_message_at >= since,  # implied, and what the index knows
         ConversationRow.last_customer_at >= since,
     )
-    return CustomerRow.id.in_(recent)
 
 
-def _consulted(rule: ConsultedRule, now: datetime) -> ColumnElement[bool]:
+def _consulted(rule: ConsultedRule, now: datetime) -> Select[str]:
     since = now - timedelta(days=rule.days)
     customer, at = {
         "sessions": (SessionRow.customer_id, SessionRow.opened_at),
@@ -280,27 +299,29 @@ def _consulted(rule: ConsultedRule, now: datetime) -> ColumnElement[bool]:
     found = select(customer).where(at >= since)
     if rule.at_least > 1:  # grouping reads everything; once needs the window alone
         found = found.group_by(customer).having(func.count() >= rule.at_least)
-    return CustomerRow.id.in_(found)
+    return found
 
 
-def _rated(rule: RatedRule, now: datetime) -> ColumnElement[bool]:
+def _rated(rule: RatedRule, now: datetime) -> Select[str]:
     since = now - timedelta(days=rule.days)
-    mean = func.avg(cast(RatingRow.score, Float))
-    found = (
+    total, ratings = func.sum(RatingRow.score), func.count()  # a mean costs twice as much
+    return (
         select(RatingRow.customer_id)
         .where(RatingRow.score.is_not(None), RatingRow.requested_at >= since)
         .group_by(RatingRow.customer_id)
-        .having(mean.between(rule.low, rule.high))
+        .having(and_(total >= rule.low * ratings, total <= rule.high * ratings))
     )
-    return CustomerRow.id.in_(found)
 
 
+#: Behaviour: the customers of whom something is written down, some of them several times.
+_BEHAVIOUR: Mapping[type[BaseModel], Callable[..., Select[str]]] = {
+    ContactedRule: _contacted,
+    ConsultedRule: _consulted,
+    RatedRule: _rated,
+}
 _LEAVES: Mapping[type[BaseModel], Callable[..., ColumnElement[bool]]] = {
     AttributeRule: _attribute,
     TemporaryRule: _temporary,
     WithinRule: _within,
     CreatedRule: _created,
-    ContactedRule: _contacted,
-    ConsultedRule: _consulted,
-    RatedRule: _rated,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from core.actor import Actor
 from core.audit import service as audit
@@ -17,7 +17,7 @@ from core.ids import new_id
 from core.paging import Page, decode_cursor, page_of
 from core.permissions import Permission
 from core.segments.models import SegmentRow
-from core.segments.rules import MAX_CONDITIONS, Rule, condition, size
+from core.segments.rules import MAX_CONDITIONS, Rule, condition, counted, size
 from core.views import CustomerView, View
 
 RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
@@ -53,8 +53,7 @@ def parse_rule(raw: object) -> Rule:
 
 async def count(tx: Tx, rule: Rule) -> int:
     """How many customers a rule describes now."""
-    query = select(func.count()).select_from(CustomerRow).where(_where(tx, rule))
-    return await tx.db.scalar(query) or 0
+    return await tx.db.scalar(counted(rule, now=tx.now, dialect=tx.dialect)) or 0
 
 
 async def members(

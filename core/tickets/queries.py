@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.attachments.queries import attachment_names
@@ -177,21 +177,30 @@ def _walk(
 
 
 def _found(wanted: TicketFilter, state: TicketState | None, word: str | None) -> Select[str]:
-    query = _through(select(TicketRow.id), word).where(*_conditions(wanted))
-    query = query.where(*_span(wanted, TicketRow.id))
-    if word is not None:  # planners do not carry a range over a join
-        query = query.where(*_span(wanted, TicketWordRow.ticket_id))
-    return query if state is None else query.where(TicketRow.state == state)
+    """Ids of the tickets wanted, or of those among them that have the word."""
+    fits = _conditions(wanted, word)
+    if state is not None:
+        fits.append(TicketRow.state == state)
+    if word is None:
+        return select(TicketRow.id).where(*fits, *_span(wanted, TicketRow.id))
+    # A scalar is asked ticket by ticket in the word's order; a join is planned by guessed numbers.
+    own = select(literal(1)).where(TicketRow.id == TicketWordRow.ticket_id, *fits)
+    return select(TicketWordRow.ticket_id.label("id")).where(
+        TicketWordRow.word == word,
+        *_span(wanted, TicketWordRow.ticket_id),
+        own.correlate(TicketWordRow).scalar_subquery() == 1,
+    )
 
 
 async def _leads(
     tx: Tx, wanted: TicketFilter, states: Sequence[TicketState | None]
 ) -> dict[TicketState | None, str | None]:
-    """The word (or tag) whose tickets are read for a state; None: the state's own are fewer."""
-    found = await _lead(tx, wanted)
+    """The word (or tag) whose tickets are read for a state; None: what else is asked is rarer."""
+    is_of_one = wanted.customer_id or wanted.institution_id or wanted.session_id
+    found = None if is_of_one else await _lead(tx, wanted)
     if found is None:
         return dict.fromkeys(states)
-    few = await _small(tx, [one for one in states if one]) if found.is_common else ()
+    few = await _small(tx, wanted, [one for one in states if one]) if found.is_common else ()
     return {state: None if state in few else found.word for state in states}
 
 
@@ -201,19 +210,20 @@ async def _lead(tx: Tx, wanted: TicketFilter) -> Lead | None:
     return await lead(tx, words | {tag_word(wanted.tag)} if wanted.tag else words)
 
 
-async def _small(tx: Tx, states: Sequence[TicketState]) -> set[str]:
-    """States with so few tickets that all of them are read at once."""
+async def _small(tx: Tx, wanted: TicketFilter, states: Sequence[TicketState]) -> set[str]:
+    """States of which some index has so few of the wanted tickets that all are read at once."""
     if not states:
         return set()
     counts = [
         select(literal(state.value).label("state"), func.count().label("tickets")).select_from(
             select(TicketRow.id)
-            .where(TicketRow.state == state)
+            .where(TicketRow.state == state, narrow)
             .order_by(TicketRow.id)  # by the index, however many there are
             .limit(FEW)
             .subquery()
         )
         for state in states
+        for narrow in (true(), *_narrowing(wanted))
     ]
     rows = (await tx.db.execute(union_all(*counts))).all()
     return {state for state, tickets in rows if tickets < FEW}
@@ -232,14 +242,6 @@ def _span(wanted: TicketFilter, key: InstrumentedAttribute[str]) -> list[ColumnE
     if wanted.created_until is not None:
         found.append(key < first_id_at(wanted.created_until + timedelta(milliseconds=1)))
     return found
-
-
-def _through(query: Select[Any], word: str | None) -> Select[Any]:
-    """Read only the tickets whose title has this word."""
-    if word is None:
-        return query
-    has_word = and_(TicketWordRow.ticket_id == TicketRow.id, TicketWordRow.word == word)
-    return query.join(TicketWordRow, has_word)
 
 
 async def _by_deadline(
@@ -263,8 +265,12 @@ async def _by_deadline(
 def _due_walk(
     wanted: TicketFilter, state: TicketState | None, cursor: str | None, word: str | None
 ) -> Select[str]:
-    query = _found(wanted, state, word).add_columns(TicketRow.due_at)
+    query = _found(wanted, state, None).add_columns(TicketRow.due_at)
     query = query.where(TicketRow.due_at.is_not(None))
+    if word is not None:
+        query = query.where(
+            TicketRow.id.in_(select(TicketWordRow.ticket_id).where(TicketWordRow.word == word))
+        )
     if cursor:
         due_at, ticket_id = decode_cursor(cursor, datetime, str)
         later = and_(TicketRow.due_at == due_at, TicketRow.id > ticket_id)
@@ -272,26 +278,41 @@ def _due_walk(
     return query.order_by(TicketRow.due_at, TicketRow.id)
 
 
-def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
-    columns = ("servicer_id", "team_id", "category_id", "customer_id", "institution_id")
+def _narrowing(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    """What an index of its own knows together with the state."""
+    columns = ("servicer_id", "team_id", "category_id", "is_breached")
     found: list[ColumnElement[bool]] = [
         getattr(TicketRow, name) == value
-        for name in (*columns, "session_id", "is_breached")
+        for name in columns
         if (value := getattr(wanted, name)) is not None
     ]
     if wanted.priorities:
         found.append(TicketRow.priority.in_(wanted.priorities))
-    if wanted.is_unassigned is not None:
-        nobody = TicketRow.servicer_id.is_(None)
-        found.append(nobody if wanted.is_unassigned else ~nobody)
+    if wanted.is_unassigned:
+        found.append(TicketRow.servicer_id.is_(None))
+    return found
+
+
+def _conditions(wanted: TicketFilter, word: str | None = None) -> list[ColumnElement[bool]]:
+    """word: what the tickets are known to have."""
+    columns = ("customer_id", "institution_id", "session_id")
+    found = _narrowing(wanted) + [
+        getattr(TicketRow, name) == value
+        for name in columns
+        if (value := getattr(wanted, name)) is not None
+    ]
+    if wanted.is_unassigned is False:
+        found.append(TicketRow.servicer_id.is_not(None))
     if wanted.created_from is not None:
         found.append(TicketRow.created_at >= wanted.created_from)
     if wanted.created_until is not None:
         found.append(TicketRow.created_at < wanted.created_until)
-    if wanted.tag:
+    if wanted.tag and tag_word(wanted.tag) != word:
         tags = aliased(TicketWordRow)
-        tagged = and_(tags.ticket_id == TicketRow.id, tags.word == tag_word(wanted.tag))
-        found.append(exists().where(tagged))
+        tagged = select(literal(1)).where(
+            tags.ticket_id == TicketRow.id, tags.word == tag_word(wanted.tag)
+        )
+        found.append(tagged.correlate(TicketRow).scalar_subquery() == 1)
     if wanted.q.strip():
         found.append(_search(wanted.q.strip()))
     return found

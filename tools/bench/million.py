@@ -58,9 +58,9 @@ async def fill(tx: Tx) -> None:
         f"INSERT INTO teams (id, name, about, strategy, is_active, created_at, version) {series}"
         f" SELECT k, k, '', 'least_busy', true, {past}, 1 FROM ({few} 10) x",
         f"INSERT INTO institutions (id, name, kind, region_code, product, product_version,"
-        f" contract_level, created_at, version) {series} SELECT {key}, {_PLACE} || n, 'cdc', '',"
-        f" '', '', CASE WHEN n % 9 = 0 THEN 'VIP' ELSE '' END, {past}, 1 FROM s WHERE n <="
-        f" {PLACES}",
+        f" contract_level, is_active, created_at, version) {series} SELECT {key}, {_PLACE} || n,"
+        f" 'cdc', '', '', '', CASE WHEN n % 9 = 0 THEN 'VIP' ELSE '' END, true, {past}, 1 FROM s"
+        f" WHERE n <= {PLACES}",
         f"INSERT INTO institution_keys (institution_id, path, normal, initials, pinyin) {series}"
         f" SELECT {key}, {key} || '/', {_PLACE} || n, 'ylxjbyfkzzx' || n,"
         f" 'yunlingxianjibingyufangkongzhizhongxin' || n FROM s WHERE n <= {PLACES}",

@@ -1138,7 +1138,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('session_id', name=op.f('uq_ratings_session_id'))
     )
     with op.batch_alter_table('ratings', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_ratings_customer_id'), ['customer_id'], unique=False)
+        batch_op.create_index('ix_ratings_customer', ['customer_id', 'requested_at', 'score'], unique=False)
         batch_op.create_index(batch_op.f('ix_ratings_requested_at'), ['requested_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_ratings_servicer_id'), ['servicer_id'], unique=False)
 
@@ -1195,23 +1195,23 @@ def upgrade() -> None:
     sa.UniqueConstraint('number', name=op.f('uq_tickets_number'))
     )
     with op.batch_alter_table('tickets', schema=None) as batch_op:
-        batch_op.create_index('ix_tickets_breached', ['is_breached', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_breached', ['is_breached', 'state', 'id', 'servicer_id', 'team_id', 'category_id', 'priority'], unique=False)
         batch_op.create_index('ix_tickets_breached_due', ['is_breached', 'state', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
-        batch_op.create_index('ix_tickets_category', ['category_id', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_category', ['category_id', 'state', 'id', 'servicer_id', 'team_id', 'priority', 'is_breached'], unique=False)
         batch_op.create_index('ix_tickets_category_due', ['category_id', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
         batch_op.create_index('ix_tickets_created', ['created_at', 'customer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_tickets_created_at'), ['created_at'], unique=False)
         batch_op.create_index('ix_tickets_customer', ['customer_id', 'id'], unique=False)
         batch_op.create_index('ix_tickets_due', ['due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
         batch_op.create_index('ix_tickets_institution', ['institution_id', 'id'], unique=False)
-        batch_op.create_index('ix_tickets_priority', ['priority', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_priority', ['priority', 'state', 'id', 'servicer_id', 'team_id', 'category_id', 'is_breached'], unique=False)
         batch_op.create_index('ix_tickets_priority_due', ['priority', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
-        batch_op.create_index('ix_tickets_servicer', ['servicer_id', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_servicer', ['servicer_id', 'state', 'id', 'team_id', 'category_id', 'priority', 'is_breached'], unique=False)
         batch_op.create_index('ix_tickets_servicer_due', ['servicer_id', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
         batch_op.create_index('ix_tickets_session', ['session_id'], unique=False)
         batch_op.create_index('ix_tickets_state', ['state', 'id'], unique=False)
         batch_op.create_index('ix_tickets_state_due', ['state', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
-        batch_op.create_index('ix_tickets_team', ['team_id', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_tickets_team', ['team_id', 'state', 'id', 'servicer_id', 'category_id', 'priority', 'is_breached'], unique=False)
         batch_op.create_index('ix_tickets_team_due', ['team_id', 'due_at', 'id'], unique=False, sqlite_where=sa.text('due_at is not null'), postgresql_where=sa.text('due_at is not null'))
 
     op.create_table('remote_assistances',

@@ -114,6 +114,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"kind": "created", "days": 7}, "cd"),
     ({"kind": "contacted", "days": 30}, "ac"),
     ({"kind": "not", "rule": {"kind": "contacted", "days": 30}}, "bd"),
+    ({"kind": "consulted", "days": 30}, "a"),
+    ({"kind": "all", "rules": [{"kind": "consulted", "days": 30}]}, "a"),
     ({"kind": "consulted", "at_least": 2, "days": 30}, "a"),
     ({"kind": "consulted", "at_least": 3, "days": 30}, ""),
     ({"kind": "consulted", "what": "tickets", "days": 1}, "c"),

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import ManualClock
-from core.tickets import queries, service
+from core.tickets import queries, service, words
 from core.tickets.queries import TicketFilter
 from core.tickets.similar import similar
 from core.tickets.words import Lead, lead
-from core.views import TicketState
+from core.views import Priority, TicketState
 from core.words import words_of
 from tests.core.tickets.conftest import BOSS, House
 
@@ -25,8 +25,7 @@ async def found(house: House, q: str, **more: object) -> list[str]:
         wanted = TicketFilter(q=q, **more)  # type: ignore[arg-type]
         page = await queries.list_tickets(tx, wanted)
         counted = sum((await queries.counts_by_state(tx, wanted)).values())
-    if not more:
-        assert counted == len(page.items)
+    assert counted == len(page.items)
     return [one.title for one in page.items]
 
 
@@ -119,3 +118,24 @@ async def test_a_single_character_is_sought_in_the_newest_titles_only(
     assert await found(house, "纸") == ["纸张卡住", "没纸"]
     monkeypatch.setattr(queries, "READ_THROUGH", 2)
     assert await found(house, "纸") == ["纸张卡住"]
+
+
+@pytest.mark.parametrize("few", [0, 2, 100])
+@pytest.mark.parametrize("common", [1, 100])
+async def test_whatever_leads_to_them_the_same_tickets_are_found(
+    house: House, monkeypatch: pytest.MonkeyPatch, few: int, common: int
+) -> None:
+    """few, common: with so few tickets a state is read itself, with so many a word is common."""
+    monkeypatch.setattr(queries, "FEW", few)
+    monkeypatch.setattr(words, "_COUNTED", common)
+    anna = house.anna.servicer_id
+    await house.ticket(title="系统上报失败", tags=("上门",), servicer_id=anna)
+    await house.ticket(title="系统上报失败 二", tags=("上门",))
+    await house.ticket(title="系统上报失败 三", servicer_id=anna, priority=Priority.URGENT)
+    both = ["系统上报失败 二", "系统上报失败"]
+    assert await found(house, "系统上报", tag="上门") == both
+    assert await found(house, "上报", tag="上门", states=(TicketState.NEW,)) == both
+    assert await found(house, "", tag="上门", servicer_id=anna) == both[1:]
+    assert await found(house, "上报", tag="上门", is_unassigned=True) == both[:1]
+    assert await found(house, "失败", priorities=(Priority.URGENT,)) == ["系统上报失败 三"]
+    assert await found(house, "失败", tag="上门", customer_id="x") == []
