@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -104,10 +105,16 @@ _SEGMENTS: dict[str, Rule] = {
     "silent for a month": _SILENT,
     "rated 4 or better this year": {"kind": "rated", "low": 4},
 }
-_MONTH = {
-    "created_from": datetime.now(UTC) - timedelta(days=60),
-    "created_until": datetime.now(UTC) - timedelta(days=30),
-}
+
+
+def _a_month_ago(**facts: Any) -> TicketFilter:
+    return TicketFilter(
+        created_from=datetime.now(UTC) - timedelta(days=60),
+        created_until=datetime.now(UTC) - timedelta(days=30),
+        **facts,
+    )
+
+
 #: What the list offers, alone and together; nobody has category 40 or servicer 100.
 _FILTERS: dict[str, TicketFilter] = {
     "all": TicketFilter(),
@@ -137,14 +144,12 @@ _FILTERS: dict[str, TicketFilter] = {
     "a tag's of a servicer, open": TicketFilter(states=OPEN, tag="上门", servicer_id="7"),
     "words with a tag": TicketFilter(tag="上门", q="系统上报"),
     "a tag that nothing has": TicketFilter(tag="没有"),
-    "a month ago": TicketFilter(**_MONTH),
-    "a month ago, open": TicketFilter(states=OPEN, **_MONTH),
-    "a month ago, a team's": TicketFilter(team_id="3", **_MONTH),
-    "a month ago, a servicer's of a category": TicketFilter(
-        servicer_id="7", category_id="3", **_MONTH
-    ),
-    "a month ago, words": TicketFilter(q="系统上报", **_MONTH),
-    "a month ago, nothing matches": TicketFilter(servicer_id="7", category_id="40", **_MONTH),
+    "a month ago": _a_month_ago(),
+    "a month ago, open": _a_month_ago(states=OPEN),
+    "a month ago, a team's": _a_month_ago(team_id="3"),
+    "a month ago, a servicer's of a category": _a_month_ago(servicer_id="7", category_id="3"),
+    "a month ago, words": _a_month_ago(q="系统上报"),
+    "a month ago, nothing matches": _a_month_ago(servicer_id="7", category_id="40"),
     "a team's of a servicer and category": TicketFilter(
         team_id="3", servicer_id="7", category_id="3"
     ),
