@@ -11,7 +11,9 @@ from rich.console import Console
 
 from bot.app import App, build, listening
 from bot.config import Settings
+from bot.demo_past import load_past
 from bot.demo_service import load_service_desk
+from bot.demo_tickets import load_tickets
 from bot.migrate import migrate
 from bot.people import Person, create_person
 from bot.ports import check_port
@@ -91,8 +93,9 @@ async def run(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await migrate(settings.database)
     async with build(settings, is_demo=True) as app:
+        if await load(app.uow):  # before anybody listens: the past is no news
+            await load_tickets(settings.database, await load_past(app.uow))
         await app.prepare()
-        await load(app.uow)
         mount(app)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(listening(app))
@@ -111,11 +114,14 @@ def mount(app: App) -> None:
     mount_sandbox(app.api, company, store_path=app.settings.data_dir / "sandbox.db")
 
 
-async def load(uow: UnitOfWork) -> None:
-    """Put the demo company into an empty database; what people did later is left alone."""
+async def load(uow: UnitOfWork) -> bool:
+    """Put the demo company into an empty database; what people did later is left alone.
+
+    Returns whether it was empty.
+    """
     async with uow.read() as tx:
         if await count_users(tx):
-            return
+            return False
     log.info("Loading the demo company.", extra={"action": "demo.load"})
     system = Actor.system("demo")
     for username, name, role, wecom_userid in _PEOPLE:
@@ -131,6 +137,7 @@ async def load(uow: UnitOfWork) -> None:
             await create_reply(tx, draft, by=system)
     data = (resources.files("knowledge") / "data" / "demo_faq.jsonl").read_bytes()
     await import_records(uow, read_records(data, "jsonl"), by=system)
+    return True
 
 
 async def _load_customers(tx: Tx) -> None:

@@ -76,7 +76,14 @@ export default {
     was_closed: "Session closed",
   },
   why: {
-    closed: { resolved: "solved", silent: "the customer was silent for long", ended_natively: "ended inside WeCom" },
+    closed: {
+      resolved: "solved",
+      silent: "the customer was silent for long",
+      customer_silent: "the customer was silent for long",
+      left_queue: "the customer left the queue",
+      left_message: "the customer left a message, now a ticket",
+      ended_natively: "ended inside WeCom",
+    },
     handoff: {
       asked: "the customer asked for a person",
       unsure: "the bot was not sure",

@@ -76,7 +76,14 @@ export default {
     was_closed: "会话已结束",
   },
   why: {
-    closed: { resolved: "已解决", silent: "客户长时间未回复", ended_natively: "在企业微信中结束" },
+    closed: {
+      resolved: "已解决",
+      silent: "客户长时间未回复",
+      customer_silent: "客户长时间未回复",
+      left_queue: "客户放弃排队",
+      left_message: "客户留言，已转工单",
+      ended_natively: "在企业微信中结束",
+    },
     handoff: {
       asked: "客户要求人工",
       unsure: "机器人没有把握",
