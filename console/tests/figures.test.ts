@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import type { ServiceFigures } from "@/api/cases";
-import { satisfaction, spanOf, waits } from "@/features/teams/figures";
+import { bars, promises, satisfaction, spanOf, waits } from "@/features/teams/figures";
 
 const NOTHING: ServiceFigures = {
   sessions: 0,
@@ -28,6 +28,21 @@ it("keeps the number of ratings beside their mean", () => {
   expect(satisfaction({ ...NOTHING, rated: 3, satisfaction_mean: 4.33 })).toBe("4.3 (3)");
 });
 
-it("reckons a span back from now", () => {
-  expect(spanOf(7, Date.parse("2026-03-08T00:00:00Z"))).toEqual({ since: "2026-03-01T00:00:00.000Z", until: "2026-03-08T00:00:00.000Z" });
+it("begins a span at midnight in Shanghai", () => {
+  expect(spanOf(7, Date.parse("2026-03-08T00:00:00Z"))).toEqual({ since: "2026-03-01T16:00:00.000Z", until: "2026-03-08T00:00:00.000Z" });
+});
+
+it("has a bar for every day of the span, also where nothing happened", () => {
+  const days = [{ day: "2026-03-07", sessions: 3, first_response_mean_s: 40, satisfaction_mean: null }];
+  const found = bars(days, 3, (one) => one.sessions, String, Date.parse("2026-03-08T00:00:00Z"));
+  expect(found).toEqual([
+    { day: "2026-03-06", value: null, text: "—" },
+    { day: "2026-03-07", value: 3, text: "3" },
+    { day: "2026-03-08", value: null, text: "—" },
+  ]);
+});
+
+it("shows kept promises as a share of those that were made", () => {
+  const none = { told: 0, kept: 0, promised_mean_s: null, waited_mean_s: null, waited_p90_s: null };
+  expect([promises(none), promises({ ...none, told: 48, kept: 36 })]).toEqual(["—", "75% (48)"]);
 });

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from statistics import median, quantiles
 
 from sqlalchemy import func, select
 
+from core.clock import LOCAL_ZONE
 from core.db import Tx
+from core.queues.estimate import GRAIN_S
 from core.ratings.models import RatingRow
 from core.servicers.models import ServicerRow
 from core.sessions.models import SessionRow
@@ -61,8 +63,34 @@ class CategoryCount(View):
     sessions: int
 
 
+class WaitFigures(View):
+    """What customers were told when they began to wait, against how long it took.
+
+    told: sessions whose customer was told a time. kept ÷ told were given to somebody by then; what
+    is promised at once, within a minute.
+    """
+
+    told: int
+    kept: int
+    promised_mean_s: int | None
+    waited_mean_s: int | None
+    waited_p90_s: int | None
+
+
+class DayFigures(View):
+    """A day in Shanghai. Means are null where nobody answered, or rated."""
+
+    day: date
+    sessions: int
+    first_response_mean_s: int | None
+    satisfaction_mean: float | None
+
+
 class TeamService(View):
-    """queued, waiting: at this moment. waiting: the customer spoke last."""
+    """queued, waiting: at this moment. waiting: the customer spoke last.
+
+    days: those on which a session was given, oldest first.
+    """
 
     team_id: str
     name: str
@@ -70,13 +98,18 @@ class TeamService(View):
     open: int
     waiting: int
     figures: ServiceFigures
+    waits: WaitFigures
+    days: tuple[DayFigures, ...]
     members: tuple[MemberService, ...]
     categories: tuple[CategoryCount, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One session as far as figures need it. score: None while not rated."""
+    """One session as far as figures need it. score: None while not rated.
+
+    waited_s: from its last place in the queue; None when it never had one.
+    """
 
     servicer_id: str | None
     first_responder_id: str | None
@@ -85,6 +118,9 @@ class Served:
     first_response_s: float | None
     is_asked: bool
     score: int | None
+    given_at: datetime
+    promised_s: int | None = None
+    waited_s: float | None = None
 
 
 async def team_service(tx: Tx, team_id: str, *, since: datetime, until: datetime) -> TeamService:
@@ -99,6 +135,8 @@ async def team_service(tx: Tx, team_id: str, *, since: datetime, until: datetime
         open=now.get(SessionState.SERVING, (0, 0))[0],
         waiting=now.get(SessionState.SERVING, (0, 0))[1],
         figures=figures_of(served),
+        waits=waits_of(served),
+        days=days_of(served),
         members=await _members(tx, team_id, served),
         categories=await _categories(tx, served),
     )
@@ -129,6 +167,40 @@ def figures_of(
     )
 
 
+def waits_of(served: Sequence[Served]) -> WaitFigures:
+    """Promise and truth. Pure."""
+    told = [
+        (one.promised_s, one.waited_s)
+        for one in served
+        if one.promised_s is not None and one.waited_s is not None
+    ]
+    waited = sorted(seconds for _, seconds in told)
+    return WaitFigures(
+        told=len(told),
+        kept=sum(seconds <= max(promise, GRAIN_S) for promise, seconds in told),
+        promised_mean_s=round(sum(one for one, _ in told) / len(told)) if told else None,
+        waited_mean_s=round(sum(waited) / len(waited)) if waited else None,
+        waited_p90_s=round(_p90(waited)) if waited else None,
+    )
+
+
+def days_of(served: Sequence[Served]) -> tuple[DayFigures, ...]:
+    """The same figures day by day. Pure."""
+    by_day: dict[date, list[Served]] = {}
+    for one in served:
+        by_day.setdefault(one.given_at.astimezone(LOCAL_ZONE).date(), []).append(one)
+    found = [(day, figures_of(those)) for day, those in sorted(by_day.items())]
+    return tuple(
+        DayFigures(
+            day=day,
+            sessions=figures.sessions,
+            first_response_mean_s=figures.first_response_mean_s,
+            satisfaction_mean=figures.satisfaction_mean,
+        )
+        for day, figures in found
+    )
+
+
 def _p90(ordered: Sequence[float]) -> float:
     if len(ordered) == 1:
         return ordered[0]
@@ -150,6 +222,10 @@ async def _served(tx: Tx, team_id: str, since: datetime, until: datetime) -> lis
             SessionRow.opened_at,
             SessionRow.handed_off_at,
             SessionRow.first_response_at,
+            SessionRow.queued_at,
+            SessionRow.assigned_at,
+            SessionRow.served_since,
+            SessionRow.promised_wait_s,
             RatingRow.id,
             RatingRow.score,
         )
@@ -171,9 +247,22 @@ async def _served(tx: Tx, team_id: str, since: datetime, until: datetime) -> lis
             ),
             is_asked=row.id is not None,
             score=row.score,
+            given_at=row.assigned_at,
+            promised_s=row.promised_wait_s,
+            waited_s=_waited_s(row.queued_at, row.assigned_at, row.served_since),
         )
         for row in rows
     ]
+
+
+def _waited_s(
+    queued_at: datetime | None, assigned_at: datetime, served_since: datetime | None
+) -> float | None:
+    """A session that came back waited anew; one that was passed on directly did not."""
+    if queued_at is None:
+        return None
+    end = assigned_at if queued_at <= assigned_at else served_since
+    return None if end is None or end < queued_at else _seconds(queued_at, end)
 
 
 def _seconds(start: datetime, end: datetime | None) -> float | None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from statistics import mean
 
 from core.sessions.models import SessionRow
-from core.statistics.team_service import Served, figures_of
+from core.statistics.team_service import Served, days_of, figures_of, waits_of
 from tests.admin_api.conftest import Api, Login
 from tests.admin_api.desk import Customer
+
+NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
 
 def _served(first_response_s: float | None, score: int | None = None, **more: bool) -> Served:
     facts = {"is_closed": True, "is_asked": score is not None} | more
-    return Served("s", "s", None, facts["is_closed"], first_response_s, facts["is_asked"], score)
+    asked = facts["is_asked"]
+    return Served("s", "s", None, facts["is_closed"], first_response_s, asked, score, NOON)
 
 
 def test_shares_and_percentiles_leave_out_what_has_no_value() -> None:
@@ -29,6 +34,32 @@ def test_shares_and_percentiles_leave_out_what_has_no_value() -> None:
     assert passed_on.first_response_mean_s == 25
     nothing = figures_of([])
     assert (nothing.participation, nothing.first_response_p90_s) == (None, None)
+
+
+def test_a_promise_is_kept_or_not_by_what_was_said_last() -> None:
+    one = _served(10)
+    waits = [(0, 55.0), (0, 61.0), (120, 120.0), (120, 121.0), (None, 5.0), (60, None)]
+    found = waits_of([replace(one, promised_s=told, waited_s=took) for told, took in waits])
+    assert (found.told, found.kept) == (4, 2)
+    assert (found.promised_mean_s, found.waited_mean_s, found.waited_p90_s) == (60, 89, 121)
+    assert waits_of([]).waited_mean_s is None
+
+
+def test_days_are_days_in_shanghai_and_empty_ones_are_left_out() -> None:
+    late = NOON.replace(hour=15, minute=59)  # a minute before midnight there
+    served = [
+        replace(_served(10, 5), given_at=late),
+        replace(_served(30), given_at=late),
+        replace(_served(None), given_at=late + timedelta(minutes=1)),
+        replace(_served(7, 3), given_at=late + timedelta(days=5)),
+    ]
+    found = [(one.day, one.sessions, one.first_response_mean_s) for one in days_of(served)]
+    assert found == [
+        (date(2026, 3, 2), 2, 20),
+        (date(2026, 3, 3), 1, None),
+        (date(2026, 3, 7), 1, 7),
+    ]
+    assert days_of(served)[0].satisfaction_mean == 5.0
 
 
 async def test_a_team_is_measured_and_its_rows_are_behind_the_figures(
@@ -59,6 +90,8 @@ async def test_a_team_is_measured_and_its_rows_are_behind_the_figures(
     figures = found["figures"]
     assert (figures["sessions"], figures["closed"], figures["rated"]) == (2, 1, 0)
     assert (figures["first_response_mean_s"], figures["participation"]) == (60, 0.0)
+    assert [one["sessions"] for one in found["days"]] == [2]
+    assert (found["waits"]["told"], found["waits"]["kept"]) == (2, 2)
     assert found["categories"] == [{"category_id": None, "name": "", "sessions": 1}]
     waits = {
         one["servicer_id"]: one["figures"]["first_response_mean_s"] for one in found["members"]

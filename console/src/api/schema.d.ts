@@ -5097,6 +5097,23 @@ export interface components {
              */
             name?: string;
         };
+        /**
+         * DayFigures
+         * @description A day in Shanghai. Means are null where nobody answered, or rated.
+         */
+        DayFigures: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Sessions */
+            sessions: number;
+            /** First Response Mean S */
+            first_response_mean_s: number | null;
+            /** Satisfaction Mean */
+            satisfaction_mean: number | null;
+        };
         /** DaysBody */
         DaysBody: {
             /** Days */
@@ -9392,6 +9409,8 @@ export interface components {
         /**
          * TeamService
          * @description queued, waiting: at this moment. waiting: the customer spoke last.
+         *
+         *     days: those on which a session was given, oldest first.
          */
         TeamService: {
             /** Team Id */
@@ -9405,6 +9424,9 @@ export interface components {
             /** Waiting */
             waiting: number;
             figures: components["schemas"]["ServiceFigures"];
+            waits: components["schemas"]["WaitFigures"];
+            /** Days */
+            days: components["schemas"]["DayFigures"][];
             /** Members */
             members: components["schemas"]["MemberService"][];
             /** Categories */
@@ -10392,6 +10414,25 @@ export interface components {
             password: string;
             /** Note */
             note: string;
+        };
+        /**
+         * WaitFigures
+         * @description What customers were told when they began to wait, against how long it took.
+         *
+         *     told: sessions whose customer was told a time. kept ÷ told were given to somebody by then; what
+         *     is promised at once, within a minute.
+         */
+        WaitFigures: {
+            /** Told */
+            told: number;
+            /** Kept */
+            kept: number;
+            /** Promised Mean S */
+            promised_mean_s: number | null;
+            /** Waited Mean S */
+            waited_mean_s: number | null;
+            /** Waited P90 S */
+            waited_p90_s: number | null;
         };
         /**
          * WindowChanged

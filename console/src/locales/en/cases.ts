@@ -49,9 +49,9 @@ export default {
     teams: "Teams", add: "New team", edit: "Edit team", empty: "No teams yet", name: "Name", leader: "Leader", members: "Members", strategy: "Strategy", calendar: "Calendar", usual_calendar: "Default calendar", scope: "Problem categories", scope_hint: "None: any", about: "About", as_account: "As the account", skill: "Skill", no_members: "No members yet", load: "Sessions {sessions}/{capacity} · tickets {tickets}",
     strategies: { least_busy: "Least busy", round_robin: "Round robin", skill: "Skill match" },
     service: {
-      title: "Team statistics", queued: "In the queue", open: "Being served", waiting: "Waiting for us", sessions: "Sessions", first_mean: "Mean first response", first_median: "First response, median / 90%", participation: "Rated", satisfied: "Satisfied", satisfaction: "Mean rating", unanswered: "Unanswered",
+      title: "Team statistics", queued: "In the queue", open: "Being served", waiting: "Waiting for us", sessions: "Sessions", first_mean: "Mean first response", first_median: "First response, median / 90%", participation: "Rated", satisfied: "Satisfied", satisfaction: "Mean rating", unanswered: "Unanswered", waited: "Mean wait", kept: "Waits as promised", by_day: "Day by day", of_day: "{day}: {text}",
       members: "Members compared", nobody: "The team has no members", name: "Member", load: "Serving now", reasons: "Reasons", no_reason: "None chosen", none: "No session has ended yet", tickets: "Tickets",
-      how: "First response: from the last hand-off to people to the first human reply; bots never count. The first three are of this moment, the others of sessions first given to a person within the span; click for the rows.",
+      how: "First response: from the last hand-off to people to the first human reply; bots never count. Waits as promised: the share that somebody took within the time the customer was told. The first three are of this moment, the others of sessions first given to a person within the span; click for the rows.",
     },
     figure: { span: "Last {n} days", open: "Unresolved", unassigned: "Unassigned", created: "Opened", resolved: "Resolved", mean: "Mean resolution", sla: "Promises kept", satisfaction: "Satisfaction" },
   },

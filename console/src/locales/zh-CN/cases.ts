@@ -49,9 +49,9 @@ export default {
     teams: "团队", add: "新建团队", edit: "编辑团队", empty: "还没有团队", name: "名称", leader: "组长", members: "成员", strategy: "分配策略", calendar: "工作日历", usual_calendar: "默认日历", scope: "负责的问题类别", scope_hint: "不选则不限", about: "说明", as_account: "按客服帐号", skill: "技能", no_members: "还没有成员", load: "会话 {sessions}/{capacity} · 工单 {tickets}",
     strategies: { least_busy: "最空闲优先", round_robin: "轮流", skill: "技能匹配" },
     service: {
-      title: "团队统计", queued: "正在排队", open: "正在接待", waiting: "等我们回复", sessions: "接待会话", first_mean: "平均首次响应", first_median: "首次响应 中位 / 90%", participation: "参评率", satisfied: "满意率", satisfaction: "平均满意度", unanswered: "还未回复",
+      title: "团队统计", queued: "正在排队", open: "正在接待", waiting: "等我们回复", sessions: "接待会话", first_mean: "平均首次响应", first_median: "首次响应 中位 / 90%", participation: "参评率", satisfied: "满意率", satisfaction: "平均满意度", unanswered: "还未回复", waited: "平均排队", kept: "等待承诺兑现", by_day: "每日趋势", of_day: "{day}：{text}",
       members: "成员对比", nobody: "团队还没有成员", name: "成员", load: "当前接待", reasons: "结束原因", no_reason: "未选分类", none: "还没有结束的会话", tickets: "工单",
-      how: "首次响应从最近一次转人工算起，到第一句人工回复为止；机器人不计。前三格是此刻，其余是所选时间内首次分给人的会话，点击可看明细。",
+      how: "首次响应从最近一次转人工算起，到第一句人工回复为止；机器人不计。等待承诺兑现：客户排队时被告知的时间内有人接待的占比。前三格是此刻，其余是所选时间内首次分给人的会话，点击可看明细。",
     },
     figure: { span: "最近 {n} 天", open: "未解决", unassigned: "未分配", created: "新建", resolved: "已解决", mean: "平均解决", sla: "时效达成", satisfaction: "满意度" },
   },
