@@ -32,9 +32,8 @@ lint: $(STAMPS)/lint-$(KEY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(STAMPS)/lint-$(KEY)
+types: $(TESTS)
 	$(BIN)/mypy
-	$(BIN)/mypy -p tools
 
 contracts: $(STAMPS)/lint-$(KEY)
 	$(BIN)/lint-imports

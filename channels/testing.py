@@ -158,9 +158,14 @@ class MemoryServices:
 class Harness(Protocol):
     """A channel with a platform behind it, as a test sees both."""
 
-    channel: Channel
-    memory: MemoryServices
-    address: Address
+    @property
+    def channel(self) -> Channel: ...
+
+    @property
+    def memory(self) -> MemoryServices: ...
+
+    @property
+    def address(self) -> Address: ...
 
     async def someone_says(self, text: str) -> None:
         """Write to us on the platform, so that the channel stores it."""

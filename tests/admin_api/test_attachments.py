@@ -125,7 +125,7 @@ async def test_names_cannot_run_in_a_browser_or_leave_their_place(servicer: Api)
 
 
 async def test_a_request_without_a_file_is_refused(servicer: Api) -> None:
-    refused = {"status": 400, "code": "file_missing"}
+    refused: Any = {"status": 400, "code": "file_missing"}
     await servicer.refused("POST", "/attachments", {"file": "x"}, **refused)
     wrong_field = _form(b"x", "x.txt", field="other")
     await servicer.refused("POST", "/attachments", data=wrong_field, **refused)

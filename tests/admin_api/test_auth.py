@@ -58,7 +58,7 @@ async def test_a_token_signed_with_another_secret_or_algorithm_is_refused(servic
     claims = jwt.decode(servicer.token or "", options={"verify_signature": False})
     key = "another secret that is long enough for the library to be content"
     forged = jwt.encode(claims, key, algorithm="HS256", headers={"kid": header["kid"]})
-    unsigned = jwt.encode(claims, None, algorithm="none", headers={"kid": header["kid"]})
+    unsigned = jwt.encode(claims, "", algorithm="none", headers={"kid": header["kid"]})
     for token in (forged, unsigned):
         await servicer.as_(token).refused("GET", "/auth/me", status=401, code="unauthenticated")
     await servicer.call("GET", "/auth/me")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.ports import SendFailure
 from core.views import AccountView
 from tests.admin_api.conftest import Api
@@ -25,7 +27,7 @@ async def test_a_link_carries_its_scene_and_refusals_are_told(servicer: Api) -> 
     account = (await servicer.call("GET", "/accounts"))["items"][0]
     path = f"/accounts/{account['id']}/link"
     body = {"scene": "poster", "scene_param": "cdc=1"}
-    refused = {"status": 422, "code": "link_unavailable"}
+    refused: Any = {"status": 422, "code": "link_unavailable"}
     await servicer.refused("POST", path, body, **refused)
 
     platform = Platform()

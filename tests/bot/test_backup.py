@@ -126,7 +126,11 @@ async def test_rows_may_point_at_rows_that_come_later(
             )
         async with engine.begin() as connection:
             shape = await rows.shape(connection)
-            lines = [{"id": 1, "above": 2}, {"id": 2, "above": None}, {"id": 3, "above": 1}]
+            lines: list[dict[str, Any]] = [
+                {"id": 1, "above": 2},
+                {"id": 2, "above": None},
+                {"id": 3, "above": 1},
+            ]
             if connection.dialect.name == "sqlite":
                 await connection.execute(text("PRAGMA defer_foreign_keys=ON"))
             await rows.defer(connection, shape, is_deferred=True)
@@ -134,7 +138,7 @@ async def test_rows_may_point_at_rows_that_come_later(
             await rows.defer(connection, shape, is_deferred=False)
         async with engine.connect() as connection:
             tree = MetaData()
-            await connection.run_sync(lambda c, tree=tree: tree.reflect(c))
+            await connection.run_sync(tree.reflect)
             assert len((await connection.execute(select(tree.tables["tree"]))).all()) == 3
         await engine.dispose()
 

@@ -11,14 +11,18 @@ from bot.context import Context
 from bot.filters.content import Asks
 from bot.handlers.relay import WAITING_WORDS
 from channels.update import MessageReceived
-from core.content import Text
+from core.content import Address, Text
 
 NOBODY = cast(Context, None)  # the filter reads the update only
 
 
 async def asks(line: str) -> bool:
-    update = MessageReceived.model_construct(
-        content=Text(text=line), occurred_at=datetime(2026, 3, 2, tzinfo=UTC)
+    update = MessageReceived(
+        update_id="u",
+        address=Address("wecom_kf", "wk", "wm"),
+        message_id="m",
+        content=Text(text=line),
+        occurred_at=datetime(2026, 3, 2, tzinfo=UTC),
     )
     return await Asks(WAITING_WORDS).check(update, NOBODY)
 

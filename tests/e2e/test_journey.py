@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.e2e.conftest import Window, Windows
 
@@ -63,10 +63,14 @@ async def test_a_customer_is_answered_served_and_rates(windows: Windows, tmp_pat
     await sees(phone.page, "phone-chat", "我来看一下 😊")
     await sees(twin.page, "transcript", "我来看一下 😊")
 
-    picture = {"name": "截图.png", "mimeType": "image/png", "buffer": a_picture()}
+    picture: FilePayload = {"name": "截图.png", "mimeType": "image/png", "buffer": a_picture()}
     await phone.page.locator("[data-test=phone-image]").set_input_files([picture])
     await expect(page.locator("[data-test=transcript] img").first).to_be_visible()
-    report = {"name": "说明.txt", "mimeType": "text/plain", "buffer": "步骤一".encode()}
+    report: FilePayload = {
+        "name": "说明.txt",
+        "mimeType": "text/plain",
+        "buffer": "步骤一".encode(),
+    }
     await page.locator("[data-test=file-input]").set_input_files([report])
     await page.locator("[data-test=send]").click()
     await sees(phone.page, "phone-chat", "说明.txt")

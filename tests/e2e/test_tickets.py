@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.e2e.conftest import PATIENCE_MS, Running, Window, Windows
 from tests.e2e.test_journey import a_picture, enters, says, sees
@@ -126,7 +126,7 @@ async def test_a_ticket_from_the_session_to_the_rating(
     h5 = await windows.open((await link.last.inner_text()).strip(), width=390, height=844)
     await expect(h5.page.get_by_text("已受理").first).to_be_visible()
     await h5.page.locator("[data-test=h5-text]").fill("昨天下午开始的")
-    photo = {"name": "报错.png", "mimeType": "image/png", "buffer": a_picture()}
+    photo: FilePayload = {"name": "报错.png", "mimeType": "image/png", "buffer": a_picture()}
     await h5.page.locator("[data-test=h5-file]").set_input_files([photo])
     await h5.page.get_by_text("报错.png ×").wait_for()
     await h5.page.locator("[data-test=h5-send]").click()

@@ -91,7 +91,7 @@ class Desk:
 
     async def posts(
         self, session: dict[str, Any], content: dict[str, Any], *, status: int = 0, **more: Any
-    ) -> list[dict[str, Any]]:
+    ) -> Any:
         body = {"content": content, "client_id": uuid4().hex, **more}
         answer = await self.post(f"/sessions/{session['id']}/messages", body, status=status)
         return answer["items"] if isinstance(answer, dict) and "items" in answer else answer

@@ -10,7 +10,8 @@ import pytest
 
 from channels.wecom.sandbox.client import CustomerPhone
 from tests.flows.app_chat import AppChat
-from tests.flows.company import Company, Desk, company, eventually
+from tests.flows.company import Company, Desk, company
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ def codes(caplog: pytest.LogCaptureFixture) -> Any:
     async def code(index: int = 0) -> str:
         async def find() -> str:
             sent = [one for one in caplog.records if getattr(one, "action", "") == "sms.logged"]
-            return str(sent[index].args[0]) if len(sent) > index and sent[index].args else ""
+            args = sent[index].args if len(sent) > index else None
+            return str(args[0]) if isinstance(args, tuple) else ""
 
         return str(await eventually(find))
 

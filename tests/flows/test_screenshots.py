@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 
 from bot.turn import MEDIA_TIMER, READING_TIMER
 from core.timers.models import TimerRow
-from tests.flows.company import Company, company, eventually
+from tests.flows.company import Company, company
+from tests.waiting import eventually
 
 #: Stands where the extra `ocr` would: what it "reads" is decided by the colour of the picture.
 ENGINE = """

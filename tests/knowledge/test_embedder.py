@@ -12,6 +12,7 @@ import pytest
 from core.ports import WriteBlockError, in_write_block
 from knowledge.embedder import Embedder, text_key
 from knowledge.encoders import (
+    Encode,
     EncoderError,
     EndpointEncoder,
     Role,
@@ -83,7 +84,7 @@ async def test_the_model_refuses_to_run_in_a_write_block(embedder: Embedder) -> 
 async def test_a_late_model_is_not_waited_for() -> None:
     release = threading.Event()
 
-    def load() -> object:
+    def load() -> Encode:
         def encode(texts: Sequence[str], role: Role) -> list[list[float]]:
             release.wait(60)
             return [[1.0]] * len(texts)
@@ -101,7 +102,7 @@ async def test_waiting_queries_are_encoded_together() -> None:
     started, release = threading.Event(), threading.Event()
     calls: list[int] = []
 
-    def load() -> object:
+    def load() -> Encode:
         def encode(texts: Sequence[str], role: Role) -> list[list[float]]:
             calls.append(len(texts))
             if len(calls) == 1:
@@ -126,7 +127,7 @@ async def test_waiting_queries_are_encoded_together() -> None:
 async def test_a_model_that_fails_to_load_fails_the_call_not_the_thread() -> None:
     loads: list[int] = []
 
-    def load() -> object:
+    def load() -> Encode:
         loads.append(1)
         if len(loads) == 1:
             raise OSError("no such directory")
@@ -149,7 +150,7 @@ async def test_an_endpoint_is_asked_once_and_answers_in_order() -> None:
 
     encoder = EndpointEncoder(post, "https://model.example/v1/", "small", "key")
     rows = await encoder.encode(["a", "b"], Role.QUERY)
-    assert np.allclose(rows, [[0.6, 0.8], [0, 1]])
+    assert np.allclose(rows, [[0.6, 0.8], [0.0, 1.0]])
     assert asked[0][0] == "https://model.example/v1/embeddings"
     assert asked[0][1]["input"] == ["a", "b"]
     assert asked[0][2] == {"Authorization": "Bearer key"}
@@ -209,7 +210,7 @@ async def test_a_sentence_transformers_directory_is_loaded_when_first_used(
 async def test_a_model_that_breaks_down_leaves_nobody_waiting() -> None:
     calls: list[int] = []
 
-    def load() -> object:
+    def load() -> Encode:
         def encode(texts: Sequence[str], role: Role) -> list[list[float]]:
             calls.append(1)
             if len(calls) == 1:
@@ -228,7 +229,7 @@ async def test_a_model_that_breaks_down_leaves_nobody_waiting() -> None:
 async def test_closing_finishes_the_call_under_way_and_fails_the_rest() -> None:
     started, release = threading.Event(), threading.Event()
 
-    def load() -> object:
+    def load() -> Encode:
         def encode(texts: Sequence[str], role: Role) -> list[list[float]]:
             started.set()
             release.wait(60)

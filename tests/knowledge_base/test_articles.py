@@ -201,7 +201,7 @@ async def test_dates_set_timers_that_tell_the_owner_and_then_silence_the_article
         uow, effective_at=now + timedelta(days=1), expires_at=now + timedelta(days=30)
     )
     assert not shown.is_live
-    seen = []
+    seen: list[object] = []
     for days in (1, 15, 14):
         clock.advance(days=days)
         async with uow.write() as tx:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ async def people(tx: Tx, session_ids: Sequence[str]) -> Mapping[str, str]:
     return {key: ANSWERS[key] for key in session_ids if key in ANSWERS}
 
 
-async def listed(uow: UnitOfWork, **filters: str) -> list[gaps.GapView]:
+async def listed(uow: UnitOfWork, **filters: Any) -> list[gaps.GapView]:
     async with uow.read() as tx:
         return list((await gaps.list_gaps(tx, **filters)).items)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
+from typing_extensions import override
 
 from core.content import Image, Text
 from core.db import UnitOfWork
@@ -58,6 +59,7 @@ _SAFE_TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
 
 
 class Inspector(HTMLParser):
+    @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert tag in _SAFE_TAGS, tag
         for name, value in attrs:
@@ -70,6 +72,7 @@ class Inspector(HTMLParser):
                 assert text.startswith(("http://", "https://", "mailto:", "tel:", "#", "/"))
                 assert not text.startswith("//")
 
+    @override
     def handle_comment(self, data: str) -> None:
         raise AssertionError(data)
 

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from channels.errors import BadCredentials, Rejected, RetryLater
+from channels.errors import BadCredentials, ChannelError, Rejected, RetryLater
 from channels.telegram.config import TelegramSettings
 from channels.testing import MemoryServices
 from channels.update import MenuChosen, MessageReceived, UnknownEvent
@@ -176,7 +176,7 @@ async def test_a_message_is_recalled_by_the_id_that_telegram_gave(bot: TelegramH
     ],
 )
 async def test_a_refusal_becomes_an_error_of_ours(
-    bot: TelegramHarness, answer: tuple[int, Json], error: type[Exception], wait_s: float | None
+    bot: TelegramHarness, answer: tuple[int, Json], error: type[ChannelError], wait_s: float | None
 ) -> None:
     bot.api.failure = answer
     with pytest.raises(error) as caught:

@@ -4,7 +4,14 @@ from types import SimpleNamespace
 import pytest
 from aiohttp import web
 
-from channels.errors import BadCredentials, Rejected, RetryLater, WindowClosed, WrongState
+from channels.errors import (
+    BadCredentials,
+    ChannelError,
+    Rejected,
+    RetryLater,
+    WindowClosed,
+    WrongState,
+)
 from channels.http import HttpClient
 from channels.testing import MemoryServices
 from channels.wecom.client import WeComClient
@@ -173,7 +180,7 @@ async def test_at_the_end_of_a_rest_one_call_finds_out_for_all(
     ],
 )
 async def test_a_refusal_becomes_an_error_that_says_what_to_do(
-    client: WeComClient, wecom: FakeWeCom, fixture: str, error: type[Exception]
+    client: WeComClient, wecom: FakeWeCom, fixture: str, error: type[ChannelError]
 ) -> None:
     answer = payload(fixture)
     wecom.will_answer("kf/send_msg", answer)

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -22,7 +23,7 @@ async def test_an_errcode_fault_hits_its_api_so_many_times_and_applies_nothing(
     assert codes == [45009, 45009, 0]
     assert (await api.state(customer))["errcode"] == 0
     assert await customer.heard() == ["在"]
-    counters = await sandbox.counters()
+    counters: Any = await sandbox.counters()
     assert counters["api"]["kf/send_msg"] == {"calls": 3, "errors": {"45009": 2}}
 
 
@@ -61,7 +62,7 @@ async def test_latency_is_added_and_faults_can_be_listed_and_removed(
     api: Api, sandbox: Sandbox
 ) -> None:
     fault_id = await sandbox.fault("latency", seconds=30)
-    listed = (await sandbox.get("faults"))["faults"]
+    listed: Any = (await sandbox.get("faults"))["faults"]
     assert [f["kind"] for f in listed] == ["latency"]
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
@@ -151,7 +152,7 @@ async def test_the_callback_url_is_checked_as_the_admin_console_does(
     with pytest.raises(PhoneRefusal):
         await sandbox.set_callback(demo.AGENT_ID, aes_key="short")
     await sandbox.set_callback(demo.AGENT_ID, url=None)
-    listed = (await sandbox.get("callbacks"))["callbacks"]
+    listed: Any = (await sandbox.get("callbacks"))["callbacks"]
     assert listed[0]["url"] is None
 
 
@@ -224,7 +225,8 @@ async def test_a_stored_sandbox_comes_back_after_a_restart(
 async def test_items_after_a_crash_are_not_hidden_behind_the_cursors_of_clients(
     tmp_path: Path, clock: HandClock
 ) -> None:
-    store, seed, cursors = tmp_path / "sandbox.sqlite", demo.demo_seed(), {}
+    store, seed = tmp_path / "sandbox.sqlite", demo.demo_seed()
+    cursors: dict[str, str] = {}
 
     async def episode(text: str) -> list[str]:
         async with (

@@ -1,5 +1,7 @@
 """States 0…4, codes, and servicers who work inside the WeCom client."""
 
+from typing import Any
+
 import pytest
 
 from channels.wecom.sandbox import demo_seed as demo
@@ -177,8 +179,10 @@ async def test_the_closing_menu_must_be_quick_small_and_of_the_right_type(
 ) -> None:
     await customer.says("你好")
     queued = (await api.move(customer, 2))["msg_code"]
-    rows = [{"type": "click", "click": {"id": f"csat_{n}", "content": str(n)}} for n in range(5)]
-    menu = {"msgtype": "msgmenu", "msgmenu": {"head_content": "请评价", "list": rows}}
+    rows: list[Any] = [
+        {"type": "click", "click": {"id": f"csat_{n}", "content": str(n)}} for n in range(5)
+    ]
+    menu: Any = {"msgtype": "msgmenu", "msgmenu": {"head_content": "请评价", "list": rows}}
     refused = await api.post("kf/send_msg_on_event", code=queued, **menu)
     assert refused["errcode"] == 40008
     ended = (await api.move(customer, 4))["msg_code"]

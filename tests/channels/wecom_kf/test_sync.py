@@ -1,10 +1,12 @@
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from channels.errors import BadCredentials, RetryLater
 from channels.http import HttpClient
@@ -175,7 +177,8 @@ class CrashingIntake(MemoryIntake):
         self.deaths = deaths
         self.call = -1
 
-    async def accept(self, items: list[InboxItem], *, cursor: CursorMove | None = None) -> int:
+    @override
+    async def accept(self, items: Sequence[InboxItem], *, cursor: CursorMove | None = None) -> int:
         self.call += 1
         death = self.deaths.get(self.call)
         if death == "before":

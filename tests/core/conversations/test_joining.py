@@ -6,6 +6,7 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ class Talk:
             await hear(tx, thread, self.session_id, heard)
         self.platform.room = 5
 
-    async def posts(self, content: Content, **more: bool) -> MessageView:
+    async def posts(self, content: Content, **more: Any) -> MessageView:
         async with self.uow.write() as tx:
             posting = Posting([content], client_id=f"c{next(_NUMBERS)}", **more)
             return (await talk.post(tx, self.session_id, posting, by=self.by))[0]

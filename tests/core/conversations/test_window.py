@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,7 @@ async def customer_writes(uow: UnitOfWork, number: int, at: timedelta) -> Window
         return thread.window
 
 
-async def we_say(uow: UnitOfWork, words: str, **more: bool) -> list[Delivery]:
+async def we_say(uow: UnitOfWork, words: str, **more: Any) -> list[Delivery]:
     async with uow.write() as tx:
         thread = await ensure_thread(tx, ADDRESS)
         speech = Speech([Text(text=words)], Sender.BOT, **more)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.clock import ManualClock
-from core.content import Text
+from core.content import plain_text
 from core.conversations.queries import get_message
 from core.conversations.receipts import mark_recalled
 from core.db import UnitOfWork
@@ -24,14 +24,10 @@ async def _found(uow: UnitOfWork, *words: str, **more: object) -> list[str]:
         async with uow.read() as tx:
             wanted = Wanted(words, **more)  # type: ignore[arg-type]  # the keywords of a test
             page = await search.search(tx, wanted, cursor=cursor, limit=2)
-        texts += [line.message.content.text for line in page.items if _is_text(line)]
+        texts += [plain_text(line.message.content) for line in page.items]
         cursor = page.next_cursor
         if cursor is None:
             return texts
-
-
-def _is_text(line: search.FoundLineView) -> bool:
-    return isinstance(line.message.content, Text)
 
 
 async def test_every_word_must_be_there_newest_first(uow: UnitOfWork) -> None:

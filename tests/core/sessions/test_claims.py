@@ -84,7 +84,7 @@ async def outcome(uow: UnitOfWork) -> tuple[dict[str, int], dict[str, int], Coun
             given.update(
                 one.event.session.id for one in events if isinstance(one.event, SessionAssigned)
             )
-        return dict(loads), dict(served.all()), given
+        return dict(loads), {str(one): count for one, count in served.all()}, given
 
 
 async def test_fifty_workers_claim_and_nobody_exceeds_a_limit_nor_claims_twice(

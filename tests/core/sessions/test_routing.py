@@ -96,7 +96,7 @@ async def test_round_robin_goes_round(uow: UnitOfWork) -> None:
     got = []
     for number in range(6):
         uow.clock.advance(seconds=1)  # type: ignore[attr-defined]  # the fixture's clock
-        got.append((await a_waiting_session(uow, f"wm{number}")).servicer_id)
+        got.append(str((await a_waiting_session(uow, f"wm{number}")).servicer_id))
     assert sorted(got[:3]) == sorted(people)
     assert got[:3] == got[3:]
 

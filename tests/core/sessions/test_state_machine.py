@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import func, select
+from typing_extensions import override
 
 from bot.jobs.sweep import sweep_sessions
 from core.clock import ManualClock
@@ -58,6 +59,7 @@ class Sessions(RuleBasedStateMachine):
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self._loop.run_until_complete(work)
 
+    @override
     def teardown(self) -> None:
         self.do(self.uow.close())
         self._loop.close()

@@ -17,6 +17,7 @@ from core.events import EVENT, Event
 from core.local import LocalWakeUp
 from core.sla import policies
 from core.sla import queries as sla
+from core.sla import service as sla_service
 from core.sla.policies import PolicyDraft
 from core.sla.service import TIMER_KIND
 from core.sla.views import ClockState, Measure, SlaClockView, SlaConditions, SlaTargets
@@ -352,14 +353,14 @@ async def test_a_broken_ticket_does_not_keep_the_others_from_their_deadlines(
 ) -> None:
     good, bad = await house.ticket(), await house.ticket()
     clock.advance(hours=1)
-    real = deadlines.sla.tick
+    real = sla_service.tick
 
     async def tick(tx: Tx, ticket_ids: Collection[str]) -> object:
         if bad.id in ticket_ids:
             raise RuntimeError("broken")
         return await real(tx, ticket_ids)
 
-    monkeypatch.setattr(deadlines.sla, "tick", tick)
+    monkeypatch.setattr(sla_service, "tick", tick)
     await run_timers(house)
     async with house.uow.read() as tx:
         assert (await queries.get(tx, good.id, by=BOSS)).is_breached
