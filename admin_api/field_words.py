@@ -23,6 +23,22 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
     "repeats_row": ("与第 {other} 行重复", "repeats row {other}"),
     "unknown_institution": ("没有这个机构", "no such institution"),
     "ambiguous_institution": ("有多个同名机构", "several institutions bear this name"),
+    "unknown_parent": (
+        "没有找到上级机构；上级要先建好，或排在这一行之前",
+        "no such institution above; it must exist or come in an earlier row",
+    ),
+    "ambiguous_parent": (
+        "有多个同名的上级机构，请写出路径，例如 江苏省疾控 / 苏州市疾控",
+        "several institutions above bear this name; write its path, such as A / B",
+    ),
+    "own_descendant": ("上级不能是自己或自己的下级", "would stand below itself"),
+    "too_deep": ("机构层级太深", "too many levels"),
+    "unknown_region": (
+        "没有这个行政区划，请填六位代码或全称（江苏省苏州市）",
+        "no such division; its six digits or full name",
+    ),
+    "unknown_engineer": ("没有叫这个名字的接待人员", "no servicer bears this name"),
+    "ambiguous_engineer": ("有多位同名的接待人员", "several servicers bear this name"),
     "bad_phone": ("不是有效的电话", "not a phone number"),
     "bad_email": ("不是有效的邮箱", "not an e-mail address"),
     "bad_id_number": ("不是有效的证件号", "not an identity number"),

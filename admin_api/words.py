@@ -272,8 +272,8 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "The customer was merged again; undo that merge first",
     ),
     "no_name_column": (
-        "表头缺少“姓名”列，可用的列：{headings}",
-        "There is no column 姓名; columns understood: {headings}",
+        "表头里没有填名字的列，可用的列：{headings}",
+        "There is no column of names; columns understood: {headings}",
     ),
     "bad_file": ("文件无法读取，请使用 xlsx 或 csv", "The file cannot be read; use xlsx or csv"),
     "too_many_rows": ("行数太多，至多 {max} 行", "Too many rows; at most {max}"),

@@ -9,6 +9,7 @@ from core.api_keys import service as api_key_service
 from core.audit import service as audit
 from core.customers.resealing import Resealing
 from core.db import Tx, UnitOfWork
+from core.imports import service as imports
 from core.oa import conflicts as oa_conflicts
 from core.remote_assistance import vpn
 from core.sealing import KeyRing
@@ -32,6 +33,9 @@ async def rotate(uow: UnitOfWork, keys: KeyRing) -> None:
     async def conflicts(tx: Tx, after: str) -> str | None:
         return await oa_conflicts.reseal(tx, keys, after=after)
 
+    async def rows(tx: Tx, after: str) -> str | None:
+        return await imports.reseal(tx, keys, after=after)
+
     steps: tuple[Step, ...] = (
         customers.merges,
         customers.customers,
@@ -39,6 +43,7 @@ async def rotate(uow: UnitOfWork, keys: KeyRing) -> None:
         profiles,
         api_keys,
         conflicts,
+        rows,
     )
     for step in steps:
         after: str | None = ""

@@ -6,7 +6,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from zipfile import BadZipFile
 
@@ -111,14 +111,36 @@ class RowError(View):
     code: str
 
 
+Cells = Mapping[str, str]
+
+
+def _nothing(cells: Cells) -> str:
+    del cells
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowKeys:
+    """How the rows of a table are told apart; "" for not at all.
+
+    same: equal for two rows that mean the same thing. name, above: what others call a row, and
+    what it calls the row that it belongs below.
+    """
+
+    same: Callable[[Cells], str]
+    name: Callable[[Cells], str] = _nothing
+    above: Callable[[Cells], str] = _nothing
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some rows of a table. repeats: row → the one before that means the same."""
+    """Some rows of a table. repeats, below: row → the one before that means the same, is above."""
 
     heading: Sequence[str]
     start: int
     rows: Sequence[Sequence[str]]
     repeats: Mapping[int, int]
+    below: Mapping[int, int]
 
     def numbered(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Each row's number and its cells by heading."""
@@ -135,16 +157,61 @@ class Taken:
     errors: Sequence[RowError]
 
 
-def parts_of(
-    table: Sequence[Sequence[str]], same: Callable[[Mapping[str, str]], str], size: int
-) -> Iterator[Part]:
-    """A table cut up. same: equal for two rows that mean the same thing; "" for none."""
+@dataclass
+class RowReader:
+    """Reads one row; collects what is wrong with it. columns: heading → what it fills."""
+
+    number: int
+    cells: Cells
+    columns: Mapping[str, str]
+    errors: list[RowError] = field(default_factory=list)
+
+    def refuse(self, column: str, code: str, other: int | None = None) -> None:
+        text = code if other is None else f"{code}:{other}"
+        self.errors.append(RowError(row=self.number, column=column, code=text))
+
+    def cell(self, target: str) -> tuple[str, str]:
+        """(heading, text) of the first filled column for a target."""
+        return cell_of(self.cells, self.columns, target)
+
+    def text(self, target: str, longest: int) -> str:
+        heading, text = self.cell(target)
+        if len(text) > longest:
+            self.refuse(heading, "bad_length")
+        return text
+
+    def required(self, target: str, longest: int, *, heading: str) -> str:
+        """heading: the column that is named where no cell has it."""
+        text = self.text(target, longest)
+        if not text:
+            self.refuse(heading, "required")
+        return text
+
+
+def cell_of(cells: Cells, columns: Mapping[str, str], target: str) -> tuple[str, str]:
+    """(heading, text) of the first filled column for a target; the text is "" without one."""
+    for heading, text in cells.items():
+        if columns.get(heading.lower()) == target and text:
+            return heading, text
+    return target, ""
+
+
+def parts_of(table: Sequence[Sequence[str]], keys: RowKeys, size: int) -> Iterator[Part]:
+    """A table cut up."""
     heading = table[0]
     seen: dict[str, int] = {}
+    named: dict[str, int] = {}
     for start in range(1, len(table), size):
-        rows, repeats = table[start : start + size], {}
-        for number, cells in enumerate(rows, start=start + 1):
-            key = same(dict(zip(heading, cells, strict=False)))
+        rows = table[start : start + size]
+        repeats: dict[int, int] = {}
+        below: dict[int, int] = {}
+        for number, texts in enumerate(rows, start=start + 1):
+            cells = dict(zip(heading, texts, strict=False))
+            key, above = keys.same(cells), keys.above(cells)
             if key and seen.setdefault(key, number) != number:
                 repeats[number] = seen[key]
-        yield Part(heading, start + 1, rows, repeats)
+            if above in named:
+                below[number] = named[above]
+            if name := keys.name(cells):
+                named.setdefault(name, number)
+        yield Part(heading, start + 1, rows, repeats, below)

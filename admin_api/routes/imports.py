@@ -1,4 +1,4 @@
-"""Imports of customers that run in the background, and what was wrong with their rows."""
+"""Imports that run in the background, and what was wrong with their rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from admin_api.uploads import read_upload
 from admin_api.words import language_of, say
 from core.db import Tx
 from core.imports import queries, service
-from core.imports.queries import ImportJobView
+from core.imports.queries import ImportJobView, ImportKind
 from core.imports.service import ImportFile
 from core.permissions import Permission
 from core.tables import RowError, read_table, write_csv, write_xlsx
@@ -57,9 +57,21 @@ class ImportProgress(BaseModel):
 @endpoint("POST", "/customers/import", access=MANAGE, tag="customers", status=201, multipart=True)
 async def import_customers(call: Call, query: ImportQuery) -> ImportJobView:
     """Create and update customers from xlsx or csv, in the background."""
+    return await _begin(call, ImportKind.CUSTOMERS, query)
+
+
+@endpoint(
+    "POST", "/institutions/import", access=MANAGE, tag="customers", status=201, multipart=True
+)
+async def import_institutions(call: Call, query: ImportQuery) -> ImportJobView:
+    """Create and update institutions from xlsx or csv, in the background; parents come first."""
+    return await _begin(call, ImportKind.INSTITUTIONS, query)
+
+
+async def _begin(call: Call, kind: ImportKind, query: ImportQuery) -> ImportJobView:
     sent = await read_upload(call.request, _MAX_FILE_BYTES)
     table = await asyncio.to_thread(read_table, sent.data, sent.name)
-    file = ImportFile(sent.name, table, is_dry=query.dry_run)
+    file = ImportFile(kind, sent.name, table, is_dry=query.dry_run)
     parts = await asyncio.to_thread(service.cut, call.services.keyring, file)
     async with call.services.uow.write() as tx:
         return await service.begin(tx, file, parts, by=call.actor)

@@ -26,8 +26,11 @@ class TreeQuery(PageQuery):
 
 
 class FindQuery(BaseModel):
+    """with_closed: also those that are offered to nobody any more."""
+
     q: str = Field(min_length=1, max_length=64)
     limit: int = Field(10, ge=1, le=50)
+    with_closed: bool = False
 
 
 class RegionQuery(BaseModel):
@@ -73,7 +76,8 @@ async def list_tree(call: Call, tx: Tx, query: TreeQuery) -> Listing[Institution
 async def search_institutions(call: Call, tx: Tx, query: FindQuery) -> Listing[InstitutionHit]:
     """Institutions by part of the name, short form, pinyin or initials; best first."""
     del call
-    return Listing(items=await queries.search(tx, query.q, limit=query.limit))
+    found = await queries.search(tx, query.q, limit=query.limit, with_closed=query.with_closed)
+    return Listing(items=found)
 
 
 @endpoint("GET", "/institutions/{institution_id}", access=SERVE, tag="customers")

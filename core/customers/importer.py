@@ -27,7 +27,7 @@ from core.permissions import Permission
 from core.sealing import KeyRing, normal_phone
 from core.settings.queries import get as setting
 from core.settings.sections import Customers
-from core.tables import Part, RowError, Taken
+from core.tables import Cells, Part, RowError, RowKeys, RowReader, Taken, cell_of
 from core.views import FieldValue
 
 #: Heading → what it fills. English headings are understood too.
@@ -61,11 +61,15 @@ async def check_heading(tx: Tx, heading: Sequence[str]) -> tuple[str, ...]:
     return tuple(cell for cell, to in targets.items() if cell and not to and cell not in known)
 
 
-def same(cells: Mapping[str, str]) -> str:
-    """Equal for two rows that mean the same person: by phone, else by name and institution."""
-    found = {COLUMNS.get(heading.lower(), ""): text for heading, text in cells.items() if text}
-    phone = normal_phone(found.get("phone", ""))
-    return phone or f"{found.get('name', '')}|{found.get('institution', '')}"
+def _same(cells: Cells) -> str:
+    """By phone, else by name and institution."""
+    name, place, phone = (
+        cell_of(cells, COLUMNS, target)[1] for target in ("name", "institution", "phone")
+    )
+    return normal_phone(phone) or f"{name}|{place}"
+
+
+KEYS: Final = RowKeys(_same)
 
 
 async def take(tx: Tx, keys: KeyRing, part: Part, *, by: Actor, is_dry: bool) -> Taken:
@@ -84,7 +88,7 @@ async def plan(
     """The good rows with whom they mean, and what is wrong with the others. Raises: Forbidden."""
     by.require(Permission.CUSTOMER_MANAGE)
     specs = {spec.title: spec for spec in (await setting(tx, Customers)).fields}
-    readers = [_Reader(number, cells, specs) for number, cells in part.numbered()]
+    readers = [_Reader(number, cells, COLUMNS, specs=specs) for number, cells in part.numbered()]
     places = await _places(tx, {reader.place for reader in readers})
     drafts = [reader.read(places) for reader in readers]
     known = await _known(tx, keys, drafts)
@@ -106,64 +110,40 @@ async def plan(
 
 
 @dataclass
-class _Reader:
-    """Reads one row; collects what is wrong with it."""
-
-    number: int
-    cells: Mapping[str, str]
-    specs: Mapping[str, FieldSpec]
-    errors: list[RowError] = field(default_factory=list)
+class _Reader(RowReader):
+    specs: Mapping[str, FieldSpec] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
         """The institution's name, as it is written here."""
-        return self._cell("institution")[1]
+        return self.cell("institution")[1]
 
     @property
     def oa_id(self) -> str:
-        return self._cell("oa_id")[1]
+        return self.cell("oa_id")[1]
 
     def read(self, places: Mapping[str, Sequence[str]]) -> PlannedRow:
         """places: name → ids of the institutions that bear it."""
         return PlannedRow(
             number=self.number,
             customer_id=None,
-            name=self._text("name", _MAX_NAME, is_required=True),
+            name=self.required("name", _MAX_NAME, heading="姓名"),
             institution_id=self._institution(places),
             secrets=self._secrets(),
             tags=self._tags(),
-            note=self._text("note", _MAX_NOTE),
+            note=self.text("note", _MAX_NOTE),
             custom=self._custom(),
         )
 
     def settle(self, linked: Mapping[str, str], found: str | None) -> str | None:
         """Whom the row means; the OA's id says it before anything else. linked: OA's id → ours."""
-        heading, oa_id = self._cell("oa_id")
+        heading, oa_id = self.cell("oa_id")
         if oa_id and oa_id not in linked:
             self.refuse(heading, "unknown_oa_id")
         return linked.get(oa_id, found)
 
-    def refuse(self, column: str, code: str, other: int | None = None) -> None:
-        text = code if other is None else f"{code}:{other}"
-        self.errors.append(RowError(row=self.number, column=column, code=text))
-
-    def _cell(self, target: str) -> tuple[str, str]:
-        """(heading, text) of the first filled column for a target."""
-        for heading, text in self.cells.items():
-            if COLUMNS.get(heading.lower()) == target and text:
-                return heading, text
-        return target, ""
-
-    def _text(self, target: str, longest: int, *, is_required: bool = False) -> str:
-        heading, text = self._cell(target)
-        if is_required and not text:
-            self.refuse("姓名", "required")
-        if len(text) > longest:
-            self.refuse(heading, "bad_length")
-        return text
-
     def _institution(self, places: Mapping[str, Sequence[str]]) -> str | None:
-        heading, text = self._cell("institution")
+        heading, text = self.cell("institution")
         if not text:
             return None
         found = places.get(text, ())
@@ -175,7 +155,7 @@ class _Reader:
     def _secrets(self) -> dict[CustomerSecret, str]:
         found: dict[CustomerSecret, str] = {}
         for kind in CustomerSecret:
-            heading, text = self._cell(kind.value)
+            heading, text = self.cell(kind.value)
             if not text:
                 continue
             try:
@@ -185,7 +165,7 @@ class _Reader:
         return found
 
     def _tags(self) -> tuple[str, ...]:
-        heading, text = self._cell("tags")
+        heading, text = self.cell("tags")
         try:
             return tuple(
                 checked_tag(tag)

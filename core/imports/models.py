@@ -1,4 +1,4 @@
-"""Imports of customers in the background: how far they are, what is left, what was wrong."""
+"""Imports in the background: how far they are, what is left, what was wrong."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from core.db import Base
 
 
 class ImportRow(Base):
-    """done: rows dealt with, good and bad. part: the next one to take."""
+    """kind: see kinds.py. done: rows dealt with, good and bad. part: the next one to take."""
 
     __tablename__ = "imports"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(String(200))
     state: Mapped[str] = mapped_column(String(16))
     is_dry: Mapped[bool] = mapped_column(Boolean)

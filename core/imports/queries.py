@@ -23,10 +23,16 @@ class ImportState(StrEnum):
     FAILED = "failed"
 
 
+class ImportKind(StrEnum):
+    CUSTOMERS = "customers"
+    INSTITUTIONS = "institutions"
+
+
 class ImportJobView(View):
     """done: rows dealt with, of total; failed: those with errors, which were left out."""
 
     id: str
+    kind: ImportKind
     name: str
     state: ImportState
     is_dry: bool

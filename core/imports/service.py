@@ -1,4 +1,4 @@
-"""Imports of customers as jobs: a file is cut into parts, taken one by one in the background.
+"""Imports as jobs: a file is cut into parts, taken one by one in the background.
 
 Each part is one transaction with its place in the import, so a crash repeats nothing.
 """
@@ -15,12 +15,12 @@ from typing import Final
 from sqlalchemy import delete, insert, select
 
 from core.actor import Actor
-from core.customers import importer
 from core.db import Tx, UnitOfWork
 from core.errors import Conflict, NotFound
 from core.ids import new_id
+from core.imports.kinds import IMPORTERS
 from core.imports.models import ImportErrorRow, ImportPartRow, ImportRow
-from core.imports.queries import ImportJobView, ImportState, job_view
+from core.imports.queries import ImportJobView, ImportKind, ImportState, job_view
 from core.permissions import Permission
 from core.sealing import KeyRing
 from core.tables import Part, RowError, Taken, parts_of
@@ -41,6 +41,7 @@ _TRIES: Final = 5
 class ImportFile:
     """A table as it was read from a file."""
 
+    kind: ImportKind
     name: str
     table: Sequence[Sequence[str]]
     is_dry: bool
@@ -48,7 +49,7 @@ class ImportFile:
 
 def cut(keys: KeyRing, file: ImportFile) -> list[str]:
     """Its parts, sealed. Takes a second for many rows: not on the event loop."""
-    parts = parts_of(file.table, importer.same, _PART_ROWS) if file.table else ()
+    parts = parts_of(file.table, IMPORTERS[file.kind].rows, _PART_ROWS) if file.table else ()
     return [keys.seal(_packed(part), context=_CONTEXT) for part in parts]
 
 
@@ -56,9 +57,10 @@ async def begin(tx: Tx, file: ImportFile, sealed: Sequence[str], *, by: Actor) -
     """Keep the parts and let the timers take them. Raises: Forbidden; Invalid for its heading."""
     by.require(Permission.CUSTOMER_MANAGE)
     heading = [cell.strip() for cell in file.table[0]] if file.table else []
-    unknown = await importer.check_heading(tx, heading)
+    unknown = await IMPORTERS[file.kind].check_heading(tx, heading)
     row = ImportRow(
         id=new_id(),
+        kind=file.kind.value,
         name=file.name[-200:],
         state=ImportState.RUNNING.value,
         is_dry=file.is_dry,
@@ -111,11 +113,31 @@ async def step(uow: UnitOfWork, keys: KeyRing, timer: Timer) -> None:
             await _end(tx, row, ImportState.DONE)
             return
         part = _unpacked(keys.open(kept.sealed, context=_CONTEXT))
-        part = replace(part, repeats=await _of_good_rows(tx, row.id, part.repeats))
-        taken = await importer.take(tx, keys, part, by=_actor(row), is_dry=row.is_dry)
+        part = replace(
+            part,
+            repeats=await _of_good_rows(tx, row.id, part.repeats),
+            below=await _of_good_rows(tx, row.id, part.below),
+        )
+        taken = await IMPORTERS[ImportKind(row.kind)].take(
+            tx, keys, part, by=_actor(row), is_dry=row.is_dry
+        )
         await tx.db.delete(kept)
         await _note(tx, row, part, taken)
         await timers.set_timer(tx, IMPORT_TIMER, row.id, tx.now)
+
+
+async def reseal(tx: Tx, keys: KeyRing, *, after: str = "") -> str | None:
+    """After a change of the key: the next import's rows, sealed anew. Its id; None at the end."""
+    later = select(ImportRow).where(ImportRow.id > after, ImportRow.state == ImportState.RUNNING)
+    row = await tx.db.scalar(later.order_by(ImportRow.id).limit(1).with_for_update())
+    if row is None:
+        return None
+    for part in await tx.db.scalars(select(ImportPartRow).filter_by(import_id=row.id)):
+        if keys.needs_resealing(part.sealed):
+            plain = keys.open(part.sealed, context=_CONTEXT)
+            part.sealed = keys.seal(plain, context=_CONTEXT)
+    await tx.db.flush()
+    return row.id
 
 
 async def _note(tx: Tx, row: ImportRow, part: Part, taken: Taken) -> None:
@@ -140,14 +162,14 @@ def _error(import_id: str, error: RowError) -> dict[str, object]:
     }
 
 
-async def _of_good_rows(tx: Tx, import_id: str, repeats: Mapping[int, int]) -> dict[int, int]:
-    """A row repeats another only if that other one was good."""
-    firsts = set(repeats.values())
+async def _of_good_rows(tx: Tx, import_id: str, others: Mapping[int, int]) -> dict[int, int]:
+    """A row repeats another, or stands below it, only if that other one was good."""
+    firsts = set(others.values())
     query = select(ImportErrorRow.row).where(
         ImportErrorRow.import_id == import_id, ImportErrorRow.row.in_(firsts)
     )
     bad = set(await tx.db.scalars(query)) if firsts else set()
-    return {number: first for number, first in repeats.items() if first not in bad}
+    return {number: first for number, first in others.items() if first not in bad}
 
 
 async def _end(tx: Tx, row: ImportRow, state: ImportState) -> None:
@@ -172,10 +194,10 @@ def _actor(row: ImportRow) -> Actor:
 
 
 def _packed(part: Part) -> str:
-    repeats = [[number, first] for number, first in part.repeats.items()]
-    return json.dumps([part.heading, part.start, part.rows, repeats], ensure_ascii=False)
+    others = [[*one.items()] for one in (part.repeats, part.below)]
+    return json.dumps([part.heading, part.start, part.rows, *others], ensure_ascii=False)
 
 
 def _unpacked(text: str) -> Part:
-    heading, start, rows, repeats = json.loads(text)
-    return Part(heading, start, rows, dict(repeats))
+    heading, start, rows, repeats, below = json.loads(text)
+    return Part(heading, start, rows, dict(repeats), dict(below))

@@ -79,14 +79,18 @@ async def children(
     return page_of(await _details(tx, rows), limit, lambda view: (view.name, view.id))
 
 
-async def search(tx: Tx, typed: str, *, limit: int = 10) -> tuple[InstitutionHit, ...]:
+async def search(
+    tx: Tx, typed: str, *, limit: int = 10, with_closed: bool = False
+) -> tuple[InstitutionHit, ...]:
     """Institutions that people may have meant, best first; pinyin and initials count too."""
     want = matching.normal(typed)
     if not want:
         return ()
     keys = InstitutionKeyRow
     columns = (keys.institution_id, keys.normal, keys.initials, keys.pinyin)
-    may = select(keys.institution_id).where(_may_mean(want), keys.institution_id.not_in(_CLOSED))
+    may = select(keys.institution_id).where(_may_mean(want))
+    if not with_closed:
+        may = may.where(keys.institution_id.not_in(_CLOSED))
     nearest = may.order_by(func.length(keys.normal), keys.institution_id).limit(_CANDIDATES)
     scores = {
         key: (matching.score(typed, matching.Keys(*found)), len(found[0]))

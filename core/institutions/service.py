@@ -38,13 +38,9 @@ class InstitutionDraft:
 async def create(tx: Tx, draft: InstitutionDraft, *, by: Actor) -> str:
     """Returns the id. Raises: Forbidden; NotFound for the parent; Invalid."""
     by.require(Permission.CUSTOMER_MANAGE)
-    row = InstitutionRow(id=new_id(), created_at=tx.now, version=1, **_columns(draft))
-    path = await _path(tx, row.id, draft.parent_id)
-    tx.db.add(row)
-    await tx.db.flush()
-    await _store_keys(tx, row, path)
-    await audit.append(tx, by=by, action="institution.created", target=row.id)
-    return row.id
+    institution_id = await store(tx, None, draft)
+    await audit.append(tx, by=by, action="institution.created", target=institution_id)
+    return institution_id
 
 
 async def change(
@@ -59,26 +55,45 @@ async def change(
     row = await _row(tx, institution_id)
     if row.version != version:
         raise Conflict(version=row.version)
-    changed = [name for name, value in _columns(draft).items() if getattr(row, name) != value]
-    ours = ["parent" if name == "parent_id" else name for name in changed]
-    await refuse_owned(tx, OaKind.INSTITUTION, row.id, ours)
+    await refuse_owned(tx, OaKind.INSTITUTION, row.id, changes(row, draft))
     await overwrite(tx, row.id, draft, by=by)
 
 
 async def overwrite(tx: Tx, institution_id: str, draft: InstitutionDraft, *, by: Actor) -> None:
     """As the OA has it. Raises: NotFound; Invalid."""
     by.require(Permission.CUSTOMER_MANAGE)
-    row = await _row(tx, institution_id)
-    before = await _own_path(tx, row)
-    path = await _path(tx, row.id, draft.parent_id)
-    for name, value in _columns(draft).items():
+    await store(tx, institution_id, draft)
+    await audit.append(tx, by=by, action="institution.changed", target=institution_id)
+
+
+async def store(tx: Tx, institution_id: str | None, draft: InstitutionDraft) -> str:
+    """Write without a line in the audit log, for whoever writes many. Returns the id."""
+    columns = _columns(draft)
+    if institution_id is None:
+        row = InstitutionRow(id=new_id(), created_at=tx.now, version=0)
+        before = path = await _path(tx, row.id, draft.parent_id)
+        tx.db.add(row)
+    else:
+        row = await _row(tx, institution_id)
+        before = await _own_path(tx, row)
+        path = await _path(tx, row.id, draft.parent_id)
+    for name, value in columns.items():
         setattr(row, name, value)
     row.version += 1
     await tx.db.flush()
     await _store_keys(tx, row, path)
     if path != before:
         await _move_subtree(tx, before, path)
-    await audit.append(tx, by=by, action="institution.changed", target=row.id)
+    return row.id
+
+
+def changes(before: InstitutionRow | InstitutionDraft, draft: InstitutionDraft) -> list[str]:
+    """What a draft would change, by the names that the OA's fields have here."""
+    return [
+        name.removesuffix("_id")
+        for name, value in _columns(draft).items()
+        if getattr(before, name) != value
+    ]
 
 
 async def remove(tx: Tx, institution_id: str, *, by: Actor) -> None:
@@ -114,7 +129,10 @@ async def ensure_keys(tx: Tx, *, limit: int = 500) -> int:
 
 async def draft_of(tx: Tx, institution_id: str) -> InstitutionDraft:
     """As it stands, to change a part of it. Raises: NotFound."""
-    row = await _row(tx, institution_id)
+    return draft_from(await _row(tx, institution_id))
+
+
+def draft_from(row: InstitutionRow) -> InstitutionDraft:
     names = [one.name for one in fields(InstitutionDraft)]
     return InstitutionDraft(**{name: getattr(row, name) for name in names})
 

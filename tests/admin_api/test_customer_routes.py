@@ -121,6 +121,44 @@ async def test_import_with_a_dry_run_and_export_again(
     assert tags["items"] == [{"name": "重点", "customers": 1}]
 
 
+async def test_institutions_are_imported_by_whoever_may(
+    servicer: Api, supervisor: Api, uow: UnitOfWork
+) -> None:
+    def form(text: str) -> FormData:
+        data = FormData()
+        data.add_field("file", text.encode("gbk"), filename="机构.csv", content_type="text/csv")
+        return data
+
+    good = "名称,上级\n苏州市疾控,\n门诊部,苏州市疾控\n"
+    await servicer.refused(
+        "POST", "/institutions/import", data=form(good), status=403, code="forbidden"
+    )
+    await supervisor.refused(
+        "POST", "/institutions/import", data=form("上级\nx\n"), status=422, code="no_name_column"
+    )
+    job = await supervisor.call("POST", "/institutions/import", data=form(good), status=201)
+    assert (job["kind"], job["total"]) == ("institutions", 2)
+
+    async def work(timer: Timer) -> None:
+        await step(uow, supervisor.services.keyring, timer)
+
+    while await TimerRunner(uow, {IMPORT_TIMER: work}, in_process().wake_up).run_due():
+        pass
+    (hit,) = (await supervisor.call("GET", "/institution-search?q=mzb"))["items"]
+    assert hit["path"] == ["苏州市疾控", "门诊部"]
+    found = await supervisor.call("GET", f"/institutions/{hit['id']}")
+    await supervisor.call(
+        "PUT", f"/institutions/{hit['id']}", {**draft_of(found), "is_active": False}
+    )
+    assert (await supervisor.call("GET", "/institution-search?q=mzb"))["items"] == []
+    closed = await supervisor.call("GET", "/institution-search?q=mzb&with_closed=1")
+    assert [one["id"] for one in closed["items"]] == [hit["id"]]
+
+
+def draft_of(found: Any) -> dict[str, Any]:
+    return {name: found[name] for name in ("name", "parent_id", "version")}
+
+
 async def test_tags_for_many_and_a_segment_that_counts_them(
     api: Api, servicer: Api, supervisor: Api
 ) -> None:

@@ -248,6 +248,7 @@ TABLE = {
         "POST /customers/{customer_id}/merge",
         "POST /customer-merges/{merge_id}/undo",
         "POST /customers/import",
+        "POST /institutions/import",
         "GET /imports",
         "GET /imports/{import_id}",
         "POST /imports/{import_id}/cancel",

@@ -17,6 +17,10 @@ from core.clock import SystemClock
 from core.customers import profiles
 from core.customers.profiles import CustomerSecret
 from core.db import UnitOfWork, make_engine
+from core.imports import service as imports
+from core.imports.models import ImportPartRow
+from core.imports.queries import ImportKind
+from core.imports.service import ImportFile
 from core.remote_assistance import vpn
 from core.remote_assistance.vpn import VpnSecret
 from core.sealing import KeyRing
@@ -43,6 +47,8 @@ async def sealed(url: str) -> tuple[str, str]:
         person, place = await seed.customer(tx), await seed.institution(tx, "云岭县疾控中心")
         await profiles.store_secret(tx, keys, person, CustomerSecret.PHONE, "13812345678")
         made = await vpn.create(tx, keys, place, VPN, name="主", by=BOSS)
+        file = ImportFile(ImportKind.CUSTOMERS, "客户.csv", [["姓名"], ["李医生"]], is_dry=False)
+        await imports.begin(tx, file, imports.cut(keys, file), by=BOSS)
     await uow.close()
     return person, made.id
 
@@ -53,6 +59,8 @@ async def opened(url: str, person: str, profile: str) -> tuple[str, VpnSecret, l
     async with uow.write() as tx:
         phone = await profiles.reveal(tx, keys, person, CustomerSecret.PHONE, by=BOSS)
         secret = await vpn.reveal(tx, keys, profile, by=BOSS)
+        rows = await tx.db.scalar(select(ImportPartRow.sealed))
+        assert "李医生" in keys.open(rows or "", context="import.part")
         actions = list(await tx.db.scalars(select(AuditRow.action).order_by(AuditRow.id)))
     await uow.close()
     return phone, secret, actions

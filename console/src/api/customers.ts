@@ -33,10 +33,10 @@ export const tagCustomers = (customer_ids: string[], add: string[], without: str
   post<{ changed: number }>("/customer-tags", { customer_ids, add, remove: without });
 export const customerTags = () => get<Items<TagView>>("/customer-tags");
 
-export function importCustomers(file: File, isDryRun: boolean): Promise<ImportJob> {
+export function importTable(kind: "customers" | "institutions", file: File, isDryRun: boolean): Promise<ImportJob> {
   const body = new FormData();
   body.set("file", file);
-  return call<ImportJob>("POST", "/customers/import", { body, query: { dry_run: isDryRun } });
+  return call<ImportJob>("POST", `/${kind}/import`, { body, query: { dry_run: isDryRun } });
 }
 export const importProgress = (id: string) => get<ImportProgress>(`/imports/${id}`);
 export const cancelImport = (id: string) => post<ImportJob>(`/imports/${id}/cancel`);
@@ -64,7 +64,8 @@ export type InstitutionDraft = Pick<
 export const institutionTree = (parent_id: string | null, cursor: string | null = null) =>
   get<Page<InstitutionDetail>>("/institution-tree", { parent_id, cursor, limit: 200 });
 export const institution = (id: string) => get<InstitutionDetail>(`/institutions/${id}`);
-export const findInstitutions = (q: string) => get<Items<InstitutionHit>>("/institution-search", { q });
+/** with_closed: also those that are offered to nobody any more. */
+export const findInstitutions = (q: string, with_closed = false) => get<Items<InstitutionHit>>("/institution-search", { q, with_closed, limit: with_closed ? 50 : 10 });
 export const addInstitution = (draft: InstitutionDraft) => post<InstitutionDetail>("/institutions", draft);
 export const changeInstitution = (id: string, draft: InstitutionDraft, version: number) =>
   put<InstitutionDetail>(`/institutions/${id}`, { ...draft, version });

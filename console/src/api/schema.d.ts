@@ -1736,6 +1736,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/institutions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create and update institutions from xlsx or csv, in the background; parents come first. */
+        post: operations["import_institutions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/institutions/{institution_id}": {
         parameters: {
             query?: never;
@@ -5948,6 +5965,7 @@ export interface components {
         ImportJobView: {
             /** Id */
             id: string;
+            kind: components["schemas"]["ImportKind"];
             /** Name */
             name: string;
             state: components["schemas"]["ImportState"];
@@ -5985,6 +6003,11 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /**
+         * ImportKind
+         * @enum {string}
+         */
+        ImportKind: "customers" | "institutions";
         /**
          * ImportProgress
          * @description errors: the first two hundred; all of them are in the file.
@@ -14201,6 +14224,7 @@ export interface operations {
             query: {
                 q: string;
                 limit?: number;
+                with_closed?: boolean;
             };
             header?: never;
             path?: never;
@@ -14317,6 +14341,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InstitutionDetail"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_institutions: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportJobView"];
                 };
             };
             /** @description Refused */

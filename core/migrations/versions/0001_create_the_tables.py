@@ -256,6 +256,7 @@ def upgrade() -> None:
 
     op.create_table('imports',
     sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('is_dry', sa.Boolean(), nullable=False),

@@ -113,7 +113,7 @@ async def test_whatever_names_a_customer_keeps_the_words(uow: UnitOfWork) -> Non
         other = (await service.ensure_identity(tx, Address("wecom_kf", "a", "wm9900"))).customer_id
         await service.change(tx, other, version=1, by=BOSS, name="林小雨")
         table = [["姓名", "电话"], ["赵明", "13800000000"]]
-        (part,) = parts_of(table, importer.same, 100)
+        (part,) = parts_of(table, importer.KEYS, 100)
         await importer.take(tx, KEYS, part, by=BOSS, is_dry=False)
         merged = await merge.merge(tx, guest, other, by=BOSS)
         assert other not in await words(tx)

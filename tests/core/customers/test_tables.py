@@ -33,7 +33,7 @@ TABLE = [
 
 def part_of(table: Sequence[Sequence[str]]) -> Part:
     """The whole table at once."""
-    (part,) = parts_of(table, importer.same, MAX_ROWS)
+    (part,) = parts_of(table, importer.KEYS, MAX_ROWS)
     return part
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 
 from core.actor import Actor
-from core.customers import importer
 from core.customers.models import CustomerRow
 from core.db import Tx, UnitOfWork
 from core.errors import Forbidden
 from core.imports import queries, service
+from core.imports.kinds import IMPORTERS
 from core.imports.models import ImportPartRow
-from core.imports.queries import ImportJobView, ImportState
+from core.imports.queries import ImportJobView, ImportKind, ImportState
 from core.imports.service import IMPORT_TIMER, ImportFile
 from core.local import in_process
 from core.oa import sync
@@ -36,9 +37,13 @@ def table(rows: int) -> list[list[str]]:
 
 
 async def begin(
-    uow: UnitOfWork, rows: Sequence[Sequence[str]], *, is_dry: bool = False
+    uow: UnitOfWork,
+    rows: Sequence[Sequence[str]],
+    *,
+    is_dry: bool = False,
+    kind: ImportKind = ImportKind.CUSTOMERS,
 ) -> ImportJobView:
-    file = ImportFile("客户.xlsx", rows, is_dry)
+    file = ImportFile(kind, "客户.xlsx", rows, is_dry)
     sealed = service.cut(KEYS, file)
     assert not any("13800000001" in part for part in sealed)
     async with uow.write() as tx:
@@ -84,16 +89,16 @@ async def test_a_crash_in_a_part_repeats_only_that_part(
     job = await begin(uow, table(250))
     await runner(uow).run_due()
     assert await count(uow) == 100
-    take = importer.take
+    customers = IMPORTERS[ImportKind.CUSTOMERS]
 
     async def crash(tx: Tx, keys: KeyRing, part: Part, *, by: Actor, is_dry: bool) -> Taken:
-        await take(tx, keys, part, by=by, is_dry=is_dry)
+        await customers.take(tx, keys, part, by=by, is_dry=is_dry)
         raise ConnectionError("the database went away")
 
-    monkeypatch.setattr(importer, "take", crash)
-    await runner(uow).run_due()
+    with monkeypatch.context() as broken:
+        broken.setitem(IMPORTERS, ImportKind.CUSTOMERS, replace(customers, take=crash))
+        await runner(uow).run_due()
     assert await count(uow) == 100
-    monkeypatch.setattr(importer, "take", take)
     uow.clock.advance(seconds=10)  # type: ignore[attr-defined]  # the tests' clock
     done = await finish(uow, job)
     assert (done.state, done.created, await count(uow)) == (ImportState.DONE, 248, 248)
@@ -107,7 +112,8 @@ async def test_what_fails_again_and_again_is_given_up_and_said_so(
     async def crash(*_: object, **__: object) -> Taken:
         raise ConnectionError("again")
 
-    monkeypatch.setattr(importer, "take", crash)
+    customers = IMPORTERS[ImportKind.CUSTOMERS]
+    monkeypatch.setitem(IMPORTERS, ImportKind.CUSTOMERS, replace(customers, take=crash))
     for _ in range(6):
         await runner(uow).run_due()
         uow.clock.advance(seconds=3600)  # type: ignore[attr-defined]  # the tests' clock

@@ -35,9 +35,11 @@ export default {
     kind: { session: "会话", ticket: "工单", rating: "评价", file: "文件" }, score: "{n} 分", secret: { phone: "手机", email: "邮箱", id_number: "证件号" },
     same: "可能是同一个人", merge: "合并", merged: "{when} 并入「{name}」", undo: "撤销合并", undone: "已撤销合并", compare: "对比合并", merge_title: "合并两位客户", merge_done: "已合并，可以撤销", keep_this: "保留这一位", known_since: "{when} 起", has: "会话 {sessions} · 工单 {tickets} · 评价 {ratings}", merge_hint: "两边都有的资料请选一个；空缺的自动补上，标签和备注都保留。会话、工单、评价全部并入，之后可以撤销。", no_duplicates: "没有发现重复的客户", duplicates_lead: "电话相同，或姓名与机构都相同",
     reason: { phone: "电话相同", name_institution: "姓名与机构相同", name_and_institution: "姓名与机构相同" }, tag_add: "加标签", tag_remove: "去掉标签",
-    import: "导入客户", import_hint: "支持 xlsx、csv（UTF-8 或 GBK），列名：姓名、机构、手机、邮箱、标签、备注、OA 编号。先检查，再导入；最多 5 万行，在后台进行。", would: "将新增 {created} 位，更新 {updated} 位", did: "已新增 {created} 位，更新 {updated} 位", unknown_columns: "不认识的列，不会导入：{names}", row: "行", column: "列", problem: "问题",
+    import: { customers: "导入客户", institutions: "导入机构" },
+    import_hint: { customers: "支持 xlsx、csv（UTF-8 或 GBK），列名：姓名、机构、手机、邮箱、标签、备注、OA 编号。先检查，再导入；最多 5 万行，在后台进行。", institutions: "支持 xlsx、csv（UTF-8 或 GBK），列名：名称、上级、类型、行政区划、产品、版本、合同级别、负责工程师、OA 编号。上级写名称，要已在机构树里或排在前面的行；重名时写路径，如 江苏省疾控 / 苏州市疾控。先检查，再导入；最多 5 万行，在后台进行。" },
+    would: "将新增 {created} 条，更新 {updated} 条", did: "已新增 {created} 条，更新 {updated} 条", unknown_columns: "不认识的列，不会导入：{names}", row: "行", column: "列", problem: "问题",
     checking: "正在检查，没有改动数据", importing: "正在导入，可以关闭窗口，导入会继续", progress: "{done} / {total} 行", left_out: "，另有 {failed} 行有误", bad_rows: "{failed} 行有误，不会导入", download_errors: "下载全部问题", error_file: "导入问题.xlsx", stop_import: "停止导入",
-    import_cancelled: "已停止：已新增 {created} 位，更新 {updated} 位，其余没有导入", import_failed: "多次失败后中止：已新增 {created} 位，更新 {updated} 位。请稍后再导入同一文件，已导入的不会重复",
+    import_cancelled: "已停止：已新增 {created} 条，更新 {updated} 条，其余没有导入", import_failed: "多次失败后中止：已新增 {created} 条，更新 {updated} 条。请稍后再导入同一文件，已导入的不会重复",
   },
   institution: { is_active: "在用", closed: "已停用", lead: "展开查看下级", add: "新建机构", add_below: "新建下级", edit: "编辑机构", below: "上级：{name}", empty: "还没有机构", people: "{n} 位客户", search: "机构名称、简称或拼音", name: "名称", region: "行政区划", engineer: "负责工程师", kind: "类型", contract_level: "合同级别", product: "产品", product_version: "版本" },
   segment: {
