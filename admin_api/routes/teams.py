@@ -13,6 +13,7 @@ from core.db import Tx
 from core.permissions import Permission
 from core.statistics.team_service import TeamService, team_service
 from core.teams import queries, service
+from core.teams.effective import effective_bindings
 from core.teams.service import Subject, TeamDraft
 from core.teams.views import (
     BindingView,
@@ -203,7 +204,7 @@ async def set_binding(call: Call, tx: Tx, body: BindingBody) -> Listing[BindingV
 async def get_effective_bindings(call: Call, tx: Tx, customer_id: str) -> Listing[BindingView]:
     """The bindings that hold for a customer, own or inherited from the institution."""
     del call
-    return Listing(items=await queries.effective_bindings(tx, customer_id))
+    return Listing(items=await effective_bindings(tx, customer_id))
 
 
 @endpoint("GET", "/team-recommendations", access=SERVE, tag="teams")

@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
+    null,
     select,
 )
 
@@ -86,12 +87,14 @@ async def candidates(
     skills = await _named_skills(tx, wanted)
     strategy = wanted.strategy if skills or wanted.strategy != "skill" else "least_busy"
     is_native = wanted.mode is ServiceMode.NATIVE
-    shape = _Shape(strategy, wanted.team_id is not None, is_native, asking, only is not None)
+    has_team, leaves_out = wanted.team_id is not None, bool(wanted.without)
+    shape = _Shape(strategy, has_team, is_native, asking, only is not None, leaves_out)
     facts = _facts(wanted) | {"without": sorted(wanted.without), "skills": skills, "only": only}
     past = 0
     while True:
         rows = (await tx.db.execute(_ordered(shape), {**facts, "past": past})).all()
-        found = await _on_duty(tx, wanted, [Candidate(*row) for row in rows])
+        calendar_id = rows[0].calendar_id if rows else None
+        found = await _on_duty(tx, wanted, [Candidate(*row[:-1]) for row in rows], calendar_id)
         if found or len(rows) < MOST_COMPARED:
             return found
         past += MOST_COMPARED
@@ -106,6 +109,7 @@ class _Shape:
     is_native: bool
     asking: Asking = Asking.FREE
     is_one: bool = False
+    leaves_out: bool = False
 
 
 def _facts(wanted: Wanted) -> dict[str, Any]:
@@ -114,11 +118,17 @@ def _facts(wanted: Wanted) -> dict[str, Any]:
 
 @cache  # building them costs more than running them
 def _ordered(shape: _Shape) -> Select[*tuple[Any, ...]]:
-    """Everyone who is permitted, as columns of a Candidate, whom the strategy prefers first."""
+    """Everyone who is permitted, as columns of a Candidate, whom the strategy prefers first.
+
+    The last column is the calendar of the team that asks.
+    """
     idle = ServicerRow.idle_since
     last = TeamMemberRow.last_assigned_at if shape.has_team else idle
     sums = _skill_sums() if shape.strategy == "skill" else None
     skill: ColumnElement[int] = literal(0) if sums is None else func.coalesce(sums.c.skill, 0)
+    calendar: ColumnElement[Any] = null()
+    if shape.has_team:
+        calendar = _CALENDAR.scalar_subquery()
     columns: tuple[Any, ...] = (
         ServicerRow.id,
         ServicerRow.name,
@@ -127,11 +137,13 @@ def _ordered(shape: _Shape) -> Select[*tuple[Any, ...]]:
         idle,
         skill,
         last,
+        calendar.label("calendar_id"),
     )
     statement = _permitted(select(*columns), shape).where(
-        ServicerRow.presence.in_(_THERE[shape.asking]),
-        ServicerRow.id.not_in(bindparam("without", expanding=True)),
+        ServicerRow.presence.in_(_THERE[shape.asking])
     )
+    if shape.leaves_out:
+        statement = statement.where(ServicerRow.id.not_in(bindparam("without", expanding=True)))
     if sums is not None:
         statement = statement.outerjoin(sums, sums.c.servicer_id == ServicerRow.id)
     if shape.asking is not Asking.PRESENT:
@@ -200,9 +212,10 @@ def _permitted(statement: _Servicers, shape: _Shape) -> _Servicers:
     return statement
 
 
-async def _on_duty(tx: Tx, wanted: Wanted, found: list[Candidate]) -> list[Candidate]:
+async def _on_duty(
+    tx: Tx, wanted: Wanted, found: list[Candidate], calendar_id: str | None
+) -> list[Candidate]:
     """Leave out whose roster says that they are off; only teams with a calendar keep rosters."""
-    calendar_id = await calendar_of(tx, wanted.team_id)
     if not found or calendar_id is None:
         return found
     calendar = await working_calendar(tx, calendar_id)

@@ -13,8 +13,8 @@ from core.accounts.models import AccountRow
 from core.assignment.queries import Wanted, candidates
 from core.assignment.strategy import STRATEGIES, Choice, last_one
 from core.db import Tx
+from core.teams.effective import effective_bindings
 from core.teams.models import TeamRow
-from core.teams.queries import effective_bindings
 from core.teams.views import BindingView
 from core.views import ServiceMode
 

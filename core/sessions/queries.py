@@ -31,6 +31,7 @@ from core.servicers.models import ServicerRow
 from core.sessions.models import SessionRow, SessionTagRow
 from core.settings import reception
 from core.settings.reception import Reception
+from core.statements import Statement
 from core.tickets.models import TicketCategoryRow
 from core.views import ServiceMode, SessionState, SessionView
 
@@ -252,10 +253,12 @@ async def last_servicer_of(tx: Tx, row: SessionRow) -> str | None:
         return None
     since = tx.now - timedelta(seconds=words.last_servicer_within_s)
     facts = {"a_customer": row.customer_id, "this": row.id, "since": since}
-    return await tx.db.scalar(_LAST_SERVICER, facts)
+    await tx.flush()
+    rows = await tx.fetch(_LAST_SERVICER, facts)
+    return rows[0].servicer_id if rows else None
 
 
-_LAST_SERVICER = (
+_LAST_SERVICER = Statement(
     select(SessionRow.servicer_id)
     .where(
         SessionRow.customer_id == bindparam("a_customer"),

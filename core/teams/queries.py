@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import bindparam, select
 
-from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Tx
 from core.errors import NotFound
 from core.servicers.models import ServicerRow
@@ -28,10 +27,6 @@ from core.teams.views import (
     TeamView,
 )
 from core.views import Presence, ServiceMode
-
-_INSTITUTION = select(CustomerRow.institution_id).where(CustomerRow.id == bindparam("a_customer"))
-#: How far up the tree of institutions a binding is looked for.
-MAX_TREE_DEPTH = 8
 
 
 async def get(tx: Tx, team_id: str) -> TeamView:
@@ -134,38 +129,6 @@ _ALL_BINDINGS = (
 )
 _BINDING_HISTORY = _ALL_BINDINGS.order_by(BindingRow.created_at.desc(), BindingRow.id.desc())
 _BINDINGS = _ALL_BINDINGS.where(BindingRow.ended_at.is_(None)).order_by(BindingRow.rank)
-
-
-async def effective_bindings(tx: Tx, customer_id: str) -> tuple[BindingView, ...]:
-    """What holds for a customer: the own bindings, else the nearest institution's upwards.
-
-    Primary before secondary; only active teams.
-    """
-    own = await _active(tx, await bindings(tx, "customer", customer_id))
-    if own:
-        return own
-    institution_id = await tx.db.scalar(_INSTITUTION, {"a_customer": customer_id})
-    for _ in range(MAX_TREE_DEPTH):
-        if institution_id is None:
-            break
-        found = await _active(tx, await bindings(tx, "institution", institution_id))
-        if found:
-            return tuple(
-                item.model_copy(update={"inherited_from": institution_id}) for item in found
-            )
-        institution_id = await tx.db.scalar(
-            select(InstitutionRow.parent_id).where(InstitutionRow.id == institution_id)
-        )
-    return ()
-
-
-async def _active(tx: Tx, found: Sequence[BindingView]) -> tuple[BindingView, ...]:
-    if not found:
-        return ()
-    ids = [item.team_id for item in found]
-    query = select(TeamRow.id).where(TeamRow.id.in_(ids), TeamRow.is_active)
-    active = set(await tx.db.scalars(query))
-    return tuple(item for item in found if item.team_id in active)
 
 
 async def row_of(tx: Tx, team_id: str) -> TeamRow:

@@ -18,6 +18,7 @@ from core.sla.service import SlaStep
 from core.sla.views import EscalateTo
 from core.teams import queries as teams
 from core.teams import service as team_service
+from core.teams.effective import effective_bindings
 from core.teams.models import TeamMemberRow, TeamRow
 from core.tickets import categories, choice
 from core.tickets.access import By, locked, party_of, staff
@@ -212,7 +213,7 @@ async def _team_for(tx: Tx, row: TicketRow, wanted: Target) -> tuple[str | None,
     category = await categories.get(tx, row.category_id) if row.category_id else None
     if category is not None and category.team_id is not None:
         return category.team_id, f"类别“{category.name}”的团队"
-    for binding in await teams.effective_bindings(tx, row.customer_id):
+    for binding in await effective_bindings(tx, row.customer_id):
         return binding.team_id, f"绑定团队“{binding.team_name}”"
     for category_id in await categories.with_ancestors(tx, row.category_id):
         for team_id in await teams.teams_for_category(tx, category_id):

@@ -13,6 +13,7 @@ from core.db import Tx
 from core.servicers.models import ServicerRow
 from core.sla.models import SlaClockRow
 from core.teams import queries as teams
+from core.teams.effective import effective_bindings
 from core.teams.models import BindingRow, TeamMemberRow, TeamScopeRow
 from core.teams.views import RecommendationView, TeamView
 from core.tickets import categories
@@ -197,7 +198,7 @@ async def _sla(tx: Tx, team_id: str, since: datetime, until: datetime) -> tuple[
 
 
 async def _bound(tx: Tx, customer_id: str | None) -> set[str]:
-    found = await teams.effective_bindings(tx, customer_id) if customer_id else ()
+    found = await effective_bindings(tx, customer_id) if customer_id else ()
     return {binding.team_id for binding in found}
 
 

@@ -26,7 +26,7 @@ from core.db import Base, Tx, UnitOfWork, make_engine
 from core.servicers.models import ServicerRow
 from core.sessions.assigning import assign_next, places_of
 from core.sessions.models import SessionRow
-from core.sessions.moves import get_session
+from core.sessions.moves import get_session, hold_session
 from core.sessions.queries import last_servicer_of
 from core.sessions.queue import queue_position
 from core.teams.models import ServicerSkillRow, SkillRow, TeamMemberRow, TeamRow
@@ -80,7 +80,7 @@ async def _measure(uow: UnitOfWork) -> Results:
 def _deciding(uow: UnitOfWork) -> Callable[[str], Awaitable[object]]:
     async def decide(session_id: str) -> Choice | None:
         async with uow.read() as tx:
-            row = await get_session(tx, session_id)
+            row, _ = await hold_session(tx, session_id)
             last = await last_servicer_of(tx, row)
             place = (await places_of(tx, row))[0]
             mode = ServiceMode(row.mode)

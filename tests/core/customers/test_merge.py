@@ -23,7 +23,7 @@ from core.registration import service as registration
 from core.sealing import KeyRing
 from core.sessions.models import SessionRow
 from core.teams import service as teams
-from core.teams.queries import effective_bindings
+from core.teams.effective import effective_bindings
 from core.teams.service import Subject, TeamDraft
 from core.tickets import service as tickets
 from core.tickets.service import TicketDraft

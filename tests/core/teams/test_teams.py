@@ -6,6 +6,7 @@ from core.actor import Actor
 from core.db import UnitOfWork
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.teams import queries, service
+from core.teams.effective import effective_bindings
 from core.teams.service import Subject, TeamDraft
 from tests.core import seed
 
@@ -58,13 +59,13 @@ async def test_a_customer_inherits_the_binding_of_the_nearest_institution(uow: U
         clinic = await seed.institution(tx, "姑苏区社区医院", parent_id=city)
         person = await seed.customer(tx, institution_id=clinic)
         a, b = [await service.create(tx, TeamDraft(name), by=BOSS) for name in ("A", "B")]
-        assert await queries.effective_bindings(tx, person) == ()
+        assert await effective_bindings(tx, person) == ()
         await service.bind(tx, Subject("institution", city), a.id, by=BOSS)
-        found = await queries.effective_bindings(tx, person)
+        found = await effective_bindings(tx, person)
         assert [(item.team_name, item.inherited_from) for item in found] == [("A", city)]
         await service.bind(tx, Subject("customer", person), b.id, by=BOSS, reason="专属")
         await service.bind(tx, Subject("customer", person), a.id, by=BOSS, rank="secondary")
-        found = await queries.effective_bindings(tx, person)
+        found = await effective_bindings(tx, person)
         assert [(item.team_name, item.rank) for item in found] == [
             ("B", "primary"),
             ("A", "secondary"),
@@ -85,7 +86,7 @@ async def test_a_replaced_binding_becomes_history(uow: UnitOfWork) -> None:
         history = await queries.bindings(tx, "customer", person.id, with_history=True)
         assert {item.team_name for item in history} == {"A", "B"}
         assert all(item.ended_at for item in history)
-        assert await queries.effective_bindings(tx, person.id) == ()
+        assert await effective_bindings(tx, person.id) == ()
 
 
 async def test_an_inactive_team_binds_nobody(uow: UnitOfWork) -> None:
@@ -94,4 +95,4 @@ async def test_an_inactive_team_binds_nobody(uow: UnitOfWork) -> None:
         team = await service.create(tx, TeamDraft("A"), by=BOSS)
         await service.bind(tx, person, team.id, by=BOSS)
         await service.change(tx, team.id, TeamDraft("A", is_active=False), version=1, by=BOSS)
-        assert await queries.effective_bindings(tx, person.id) == ()
+        assert await effective_bindings(tx, person.id) == ()
