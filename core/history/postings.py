@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final
 
 from core.words import words_of
@@ -17,8 +17,19 @@ def pack(offsets: Iterable[int]) -> bytes:
     return struct.pack(f"<{len(ordered)}H", *ordered)
 
 
-def unpack(packed: bytes) -> frozenset[int]:
-    return frozenset(struct.unpack(f"<{len(packed) // 2}H", packed))
+def common(lists: Sequence[bytes]) -> set[int]:
+    """The offsets that stand in all of these; of several thousand, one set is made."""
+    shortest, *others = sorted(lists, key=len)
+    found = set(_unpacked(shortest))
+    for packed in others:
+        if not found:
+            break
+        found.intersection_update(_unpacked(packed))
+    return found
+
+
+def _unpacked(packed: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(packed) // 2}H", packed)
 
 
 def by_block(texts: Mapping[int, str]) -> dict[int, dict[str, set[int]]]:

@@ -20,7 +20,7 @@ from core.conversations.queries import message_view
 from core.customers.models import CustomerRow, InstitutionRow
 from core.db import Tx
 from core.history.models import MessageWordRow
-from core.history.postings import BLOCK, numbers, unpack
+from core.history.postings import BLOCK, common, numbers
 from core.history.snippet import Range, snippet
 from core.institutions.queries import subtree_ids
 from core.paging import Page, decode_cursor, encode_cursor
@@ -118,12 +118,11 @@ async def _candidates(
                 MessageWordRow.word.in_(terms), MessageWordRow.block.in_(some)
             )
         )
-        lists: dict[int, list[frozenset[int]]] = {}
+        lists: dict[int, list[bytes]] = {}
         for block, offsets in rows:
-            lists.setdefault(block, []).append(unpack(offsets))
+            lists.setdefault(block, []).append(offsets)
         for block in some:
-            both = frozenset.intersection(*lists[block])
-            inside = [seq for seq in numbers(block, both) if low <= seq < high]
+            inside = [seq for seq in numbers(block, common(lists[block])) if low <= seq < high]
             for part in batched(inside, _AT_ONCE):
                 yield part
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.history.postings import BLOCK, by_block, numbers, pack, unpack
+from core.history.postings import BLOCK, by_block, common, numbers, pack
 from core.history.snippet import found_in, snippet
 from core.words import fold
 
@@ -25,9 +25,11 @@ def test_ranges_are_ordered_apart_and_inside(text: str, words: list[str]) -> Non
     assert all(end <= len(text) for _, end in ranges)
 
 
-@given(st.sets(st.integers(0, BLOCK - 1)))
-def test_offsets_survive_packing(offsets: set[int]) -> None:
-    assert unpack(pack(offsets)) == offsets
+@given(st.lists(st.sets(st.integers(0, BLOCK - 1)), min_size=1, max_size=4))
+def test_what_packed_lists_have_in_common(lists: list[set[int]]) -> None:
+    offsets = set.intersection(*lists)
+    assert common([pack(one) for one in lists]) == offsets
+    assert common([pack(offsets)]) == offsets
     assert numbers(3, offsets) == sorted((3 * BLOCK + one for one in offsets), reverse=True)
 
 
