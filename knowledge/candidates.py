@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from knowledge.articles import ArticleText
 from knowledge.encoders import Role, Vectors
 from knowledge.features import Measured
 from knowledge.index import VectorIndex
-from knowledge.lexical import LexicalIndex, best
+from knowledge.lexical import LexicalIndex, Scores, best
 from knowledge.synonyms import Synonyms
 from knowledge.text import folded_grams, folded_words
 
@@ -21,9 +21,6 @@ FROM_QUESTIONS, FROM_ANSWERS, FROM_WORDS, FROM_GRAMS, FROM_ANSWER_WORDS = 20, 6,
 
 #: Candidates weighed by their indexes' scores, and those of them that are compared word by word.
 WEIGHED, COMPARED = 24, 12
-
-
-_LEXICAL = ("bm25_words", "bm25_grams", "bm25_answer")
 
 
 class Field(StrEnum):
@@ -56,17 +53,31 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """rows: of the texts, in their order: phrasings, then perhaps one with tags, one answer."""
+
     plan: Plan
     rows: tuple[int, ...]
+    phrasings: tuple[str, ...]
+    asked_rows: tuple[int, ...]
+    answer_row: int | None
     everything: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Near:
-    """A stored vector against the query's: cosine and difference."""
+class _Seen:
+    """An entry beside the query. cosines: of `asked_rows`, whose vectors begin at `start`."""
 
-    cosine: float
-    apart: Vectors
+    entry: _Entry
+    start: int
+    cosines: list[float]
+    answer: float | None
+    lexical: tuple[float, float, float]
+
+    @property
+    def tags(self) -> float:
+        """Of the question with its tags; the question's own where there are none."""
+        has_tags = len(self.cosines) > len(self.entry.phrasings)
+        return self.cosines[-1] if has_tags else self.cosines[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +139,7 @@ class Corpus:
         everything = " ".join(filter(None, (*dict.fromkeys(plan.topics), plan.answer)))
         self._terms.update(self._synonyms.terms_in(everything))
         self._slots[plan.article.article_id] = slot
-        self._entries[slot] = _Entry(plan, rows, everything)
+        self._entries[slot] = _entry(plan, rows, everything)
 
     def remove(self, article_id: str) -> None:
         slot = self._slots.pop(article_id, None)
@@ -157,72 +168,77 @@ class Corpus:
         ]
         turns = itertools.zip_longest(*proposals)
         wanted = dict.fromkeys(slot for turn in turns for slot in turn if slot is not None)
-        slots = list(wanted)[:WEIGHED]
-        near = self._near(slots, vector)
-        found = [
-            Found(
-                self._entries[slot].plan.article.article_id,
-                _measured(self._entries[slot], near, [float(s[slot]) for s in lexical]),
-            )
-            for slot in slots
-        ]
-        return _nearest(found)
+        return self._measured(list(wanted)[:WEIGHED], vector, lexical)
 
-    def _near(self, slots: Sequence[int], vector: Vectors) -> dict[int, _Near]:
-        """How near the query is to every row of these articles, by row."""
-        near: dict[int, _Near] = {}
-        for index in (self._questions, self._answers):
-            rows = [
-                row
-                for slot in slots
-                for row, text in zip(
-                    self._entries[slot].rows, self._entries[slot].plan.texts, strict=True
-                )
-                if self._index_of(text) is index
-            ]
-            stored = index.vectors(rows)
-            if rows:
-                apart = stored - vector
-                near |= zip(rows, map(_Near, (stored @ vector).tolist(), apart), strict=True)
-        return near
+    def _measured(
+        self, slots: Sequence[int], vector: Vectors, lexical: Sequence[Scores]
+    ) -> list[Found]:
+        """Those of these articles that are worth comparing, with what the indexes say of them."""
+        entries = [self._entries[slot] for slot in slots]
+        stored = self._questions.vectors([row for one in entries for row in one.asked_rows])
+        answered = [one.answer_row for one in entries if one.answer_row is not None]
+        cosines = (stored @ vector).tolist()
+        answers = iter((self._answers.vectors(answered) @ vector).tolist() if answered else ())
+        scores = zip(*(index[slots].tolist() for index in lexical), strict=True)
+        starts = itertools.accumulate((len(one.asked_rows) for one in entries), initial=0)
+        seen = [
+            _Seen(
+                entry,
+                start,
+                cosines[start : start + len(entry.asked_rows)],
+                None if entry.answer_row is None else next(answers),
+                found,
+            )
+            for entry, start, found in zip(entries, starts, scores, strict=False)
+        ]
+        return [_found(one, stored, vector) for one in _nearest(seen)]
 
     def _index_of(self, text: FieldText) -> VectorIndex:
         return self._answers if text.field is Field.ANSWER else self._questions
 
 
-def _nearest(found: Sequence[Found]) -> list[Found]:
+def _entry(plan: Plan, rows: tuple[int, ...], everything: str) -> _Entry:
+    texts = plan.texts
+    answer_row = rows[-1] if texts[-1].field is Field.ANSWER else None
+    return _Entry(
+        plan=plan,
+        rows=rows,
+        phrasings=tuple(text.text for text in texts if text.field is Field.PHRASING),
+        asked_rows=rows if answer_row is None else rows[:-1],
+        answer_row=answer_row,
+        everything=everything,
+    )
+
+
+def _nearest(seen: Sequence[_Seen]) -> list[_Seen]:
     """The COMPARED best by a rough sum, in the order they came."""
-    best = [
-        max((getattr(one.measured, name) for one in found), default=0.0) or 1.0
-        for name in _LEXICAL
-    ]
+    tops = [max(scores) or 1.0 for scores in zip(*(one.lexical for one in seen), strict=True)]
 
     def rough(at: int) -> float:
-        one = found[at].measured
-        answer = one.cosines[0] if one.cosine_answer is None else one.cosine_answer
-        words = sum(getattr(one, name) / top for name, top in zip(_LEXICAL, best, strict=True))
-        return one.cosines[0] + 0.5 * one.cosine_tags + 0.5 * answer + 0.03 * float(words)
+        one = seen[at]
+        dense = max(one.cosines[: len(one.entry.phrasings)])
+        answer = dense if one.answer is None else one.answer
+        words = sum(score / top for score, top in zip(one.lexical, tops, strict=True))
+        return dense + 0.5 * one.tags + 0.5 * answer + 0.03 * words
 
-    kept = sorted(range(len(found)), key=rough, reverse=True)[:COMPARED]
-    return [found[at] for at in sorted(kept)]
+    kept = sorted(range(len(seen)), key=rough, reverse=True)[:COMPARED]
+    return [seen[at] for at in sorted(kept)]
 
 
-def _measured(entry: _Entry, near: Mapping[int, _Near], lexical: Sequence[float]) -> Measured:
-    by_field: dict[Field, list[tuple[_Near, str]]] = {kind: [] for kind in Field}
-    for row, text in zip(entry.rows, entry.plan.texts, strict=True):
-        by_field[text.field].append((near[row], text.text))
-    question = by_field[Field.PHRASING][0][0].cosine
-    phrasings = sorted(by_field[Field.PHRASING], key=lambda pair: -pair[0].cosine)
-    tagged, answer = by_field[Field.TAGGED], by_field[Field.ANSWER]
-    return Measured(
-        texts=tuple(text for _, text in phrasings),
-        cosines=tuple(one.cosine for one, _ in phrasings),
-        cosine_question=question,
-        cosine_tags=tagged[0][0].cosine if tagged else question,
-        cosine_answer=answer[0][0].cosine if answer else None,
-        bm25_words=lexical[0],
-        bm25_grams=lexical[1],
-        bm25_answer=lexical[2],
-        everything=entry.everything,
-        apart=phrasings[0][0].apart,
+def _found(one: _Seen, stored: Vectors, vector: Vectors) -> Found:
+    phrasings = one.entry.phrasings
+    order = sorted(range(len(phrasings)), key=lambda at: -one.cosines[at])
+    words, grams, answer_words = one.lexical
+    measured = Measured(
+        texts=tuple(phrasings[at] for at in order),
+        cosines=tuple(one.cosines[at] for at in order),
+        cosine_question=one.cosines[0],
+        cosine_tags=one.tags,
+        cosine_answer=one.answer,
+        bm25_words=words,
+        bm25_grams=grams,
+        bm25_answer=answer_words,
+        everything=one.entry.everything,
+        apart=stored[one.start + order[0]] - vector,
     )
+    return Found(one.entry.plan.article.article_id, measured)

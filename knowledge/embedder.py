@@ -81,6 +81,7 @@ class Embedder:
         keys = [text_key(text, role) for text in texts]
         known = await self._known(keys)
         missing = {k: t for k, t in zip(keys, texts, strict=True) if k not in known}
+        missing = dict(sorted(missing.items(), key=lambda pair: len(pair[1])))  # little padding
         for start in range(0, len(missing), BULK):
             part = dict(list(missing.items())[start : start + BULK])
             known |= await self._embed_new(part, role)

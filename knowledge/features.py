@@ -115,6 +115,8 @@ class _Query:
         strange = [not words_of.knows(term) for term in _word_list(text)]
         self.unknown = float(self.words[strange].sum()) / self.word_mass
         self.heaviest = words_of.idf("\0") or 1.0
+        self.asks, self.is_negative = asks(text), is_negative(text)
+        self.numbers, self.latin = numbers(text), latin(text)
 
 
 def features(
@@ -125,9 +127,7 @@ def features(
         return nothing()
     seen = _Query(query, words_of, grams_of)
     found = _empty(len(candidates), np.stack([one.apart for one in candidates]))
-    for row, candidate in zip(found.rows, candidates, strict=True):
-        for name, value in (_indexed(seen, candidate) | _compared(seen, candidate)).items():
-            row[COLUMN[name]] = value
+    found.rows[:, _PLAIN] = [(*_indexed(seen, one), *_compared(seen, one)) for one in candidates]
     _soften(found, seen, candidates)
     _compare_candidates(found.rows)
     return found
@@ -144,49 +144,64 @@ def _empty(count: int, apart: Matrix) -> Features:
     return Features(np.zeros((count, len(NAMES)), dtype=np.float32), {**sums, "apart": apart})
 
 
-def _indexed(query: _Query, candidate: Measured) -> dict[str, float]:
+_INDEXED = (
+    "dense", "dense_question", "dense_tags", "dense_answer", "dense_mean", "bm25_words",
+    "bm25_grams", "bm25_answer", "unknown", "query_length", "has_answer", "phrasings",
+)  # fmt: skip
+
+
+def _indexed(query: _Query, candidate: Measured) -> tuple[float, ...]:
+    """What _INDEXED names."""
     cosines, answer = candidate.cosines, candidate.cosine_answer
-    return {
-        "dense": cosines[0],
-        "dense_question": candidate.cosine_question,
-        "dense_tags": candidate.cosine_tags,
-        "dense_answer": float("nan") if answer is None else answer,
-        "dense_mean": sum(cosines[:COMPARED]) / len(cosines[:COMPARED]),
-        "bm25_words": candidate.bm25_words / query.word_mass,
-        "bm25_grams": candidate.bm25_grams / query.gram_mass,
-        "bm25_answer": candidate.bm25_answer / query.word_mass,
-        "unknown": query.unknown,
-        "query_length": min(len(query.text), 60),
-        "has_answer": answer is not None,
-        "phrasings": min(len(cosines), 8),
-    }
+    return (
+        cosines[0],
+        candidate.cosine_question,
+        candidate.cosine_tags,
+        float("nan") if answer is None else answer,
+        sum(cosines[:COMPARED]) / len(cosines[:COMPARED]),
+        candidate.bm25_words / query.word_mass,
+        candidate.bm25_grams / query.gram_mass,
+        candidate.bm25_answer / query.word_mass,
+        query.unknown,
+        min(len(query.text), 60),
+        answer is not None,
+        min(len(cosines), 8),
+    )
 
 
-def _compared(query: _Query, candidate: Measured) -> dict[str, float]:
+_COMPARED = (
+    "gram_query", "gram_article", "gram_all", "same_order", "length_ratio", "contradiction",
+    "negation", "asks_both", "asks_apart", "numbers_apart", "latin_apart",
+)  # fmt: skip
+_PLAIN = [COLUMN[name] for name in (*_INDEXED, *_COMPARED)]
+
+
+def _compared(query: _Query, candidate: Measured) -> tuple[float, ...]:
+    """What _COMPARED names."""
     texts = candidate.texts[:COMPARED]
     everything = _gram_set(candidate.everything)
     order, best = max((_same_order(query.text, text), text) for text in texts)
     gram_query, gram_article = max((_overlap(query, text) for text in texts), key=sum)
-    mine, theirs = asks(query.text), asks(best)
-    return {
-        "gram_query": gram_query,
-        "gram_article": gram_article,
-        "gram_all": sum(w for t, w in query.grams.items() if t in everything) / query.gram_mass,
-        "same_order": order,
-        "length_ratio": min(len(query.text), len(best)) / max(len(query.text), len(best), 1),
-        "contradiction": min(contradictions(query.text, text) for text in texts),
-        "negation": min(is_negative(query.text) != is_negative(text) for text in texts),
-        "asks_both": len(mine & theirs),
-        "asks_apart": len(mine ^ theirs),
-        "numbers_apart": min(len(numbers(query.text) ^ numbers(text)) for text in texts),
-        "latin_apart": len(latin(query.text) - latin(candidate.everything)),
-    }
+    theirs = asks(best)
+    return (
+        gram_query,
+        gram_article,
+        sum([query.grams[term] for term in query.grams if term in everything]) / query.gram_mass,
+        order,
+        min(len(query.text), len(best)) / max(len(query.text), len(best), 1),
+        min([contradictions(query.text, text) for text in texts]),
+        min([query.is_negative != is_negative(text) for text in texts]),
+        len(query.asks & theirs),
+        len(query.asks ^ theirs),
+        min([len(query.numbers ^ numbers(text)) for text in texts]),
+        len(query.latin - latin(candidate.everything)),
+    )
 
 
 def _overlap(query: _Query, text: str) -> tuple[float, float]:
     """Weighted share of the query's grams in the text, and of the text's in the query."""
     found = _gram_set(text)
-    shared = sum(query.grams[term] for term in query.grams.keys() & found)
+    shared = sum([query.grams[term] for term in query.grams.keys() & found])
     mass = query.mass(found)
     return shared / query.gram_mass, shared / (mass or 1.0)
 
@@ -196,91 +211,80 @@ def _same_order(one: str, other: str) -> float:
     return Indel.normalized_similarity(one, other)
 
 
-def _soften(found: Features, query: _Query, candidates: Sequence[Measured]) -> None:
-    """Fill in the word columns: every query word against every word of every text, at once."""
-    mine = _word_rows(query.text)
-    if not len(mine):
-        return
-    texts = [text for c in candidates for text in (*c.texts[:COMPARED], c.everything)]
-    texts = [text for text in dict.fromkeys(texts) if len(_word_rows(text))]
-    if not texts:
-        return
-    parts = [_word_rows(text) for text in texts]
-    starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
-    near = nearness(mine @ np.concatenate(parts).T)
-    by_text = {
-        text: _Words(query, text, near[:, start : start + len(part)], of_text)
-        for text, start, part, of_text in zip(
-            texts, starts, parts, np.maximum.reduceat(near, starts, axis=1).T, strict=True
-        )
-    }
-    for at, (row, candidate) in enumerate(zip(found.rows, candidates, strict=True)):
-        compared = [by_text[t] for t in candidate.texts[:COMPARED] if t in by_text]
-        if compared:
-            values, nearest = max(
-                ((words.phrase(), words) for words in compared), key=lambda pair: pair[0][2]
-            )
-            _fill_words(row, values)
-            for name, total in zip(_SUMS, nearest.sums(), strict=True):
-                found.blocks[name][at] = total
-        whole = by_text[candidate.everything].whole()
-        row[COLUMN["word_all"]], row[COLUMN["soft_all"]], row[COLUMN["left_all"]] = whole
-
-
 _SUMS = ("lacking", "extra", "shared")
 _PHRASE = (
     "soft_query", "soft_article", "soft_both", "left_query", "left_article",
     "word_query", "word_article",
 )  # fmt: skip
+_WHOLE = ("word_all", "soft_all", "left_all")
+_PHRASE_AT, _WHOLE_AT = ([COLUMN[name] for name in names] for names in (_PHRASE, _WHOLE))
 
 
-def _fill_words(row: npt.NDArray[np.float32], values: Sequence[float]) -> None:
-    for name, value in zip(_PHRASE, values, strict=True):
-        row[COLUMN[name]] = value
+def _soften(found: Features, query: _Query, candidates: Sequence[Measured]) -> None:
+    """Fill in the word columns: every query word against every word of every text, at once."""
+    texts = [text for c in candidates for text in (*c.texts[:COMPARED], c.everything)]
+    texts = [text for text in dict.fromkeys(texts) if _word_list(text)]
+    if not texts or not _word_list(query.text):
+        return
+    words = _Words(query, texts)
+    at = {text: number for number, text in enumerate(texts)}
+    nearest: dict[int, int] = {}
+    whole: dict[int, int] = {}
+    for number, candidate in enumerate(candidates):
+        compared = [at[text] for text in candidate.texts[:COMPARED] if text in at]
+        if compared:
+            nearest[number] = max(compared, key=words.soft_both.__getitem__)
+        if candidate.everything in at:
+            whole[number] = at[candidate.everything]
+    found.rows[np.ix_(list(whole), _WHOLE_AT)] = words.whole[list(whole.values())]
+    if nearest:
+        rows, chosen = list(nearest), list(nearest.values())
+        found.rows[np.ix_(rows, _PHRASE_AT)] = words.phrase[chosen]
+        for name, totals in zip(_SUMS, words.sums(chosen), strict=True):
+            found.blocks[name][rows] = totals
 
 
-@dataclass(frozen=True, slots=True)
 class _Words:
-    """The query's words against one text's. near: [query words, text words]; best: its row max."""
+    """The query's words against those of some texts, laid end to end.
 
-    query: _Query
-    text: str
-    near: Matrix
-    best: Matrix
+    best: [texts, query words], how near the text comes to each; theirs: the same the other way,
+    of every word of every text. phrase, whole: by text, what _PHRASE and _WHOLE name.
+    """
 
-    def weights(self) -> Matrix:
-        return self.query.weights(_word_list(self.text))
+    def __init__(self, query: _Query, texts: Sequence[str]) -> None:
+        self._query = query
+        parts = [_word_rows(text) for text in texts]
+        self._rows = np.concatenate(parts)
+        self._starts = np.cumsum([0, *(len(part) for part in parts)])
+        near = nearness(_word_rows(query.text) @ self._rows.T)
+        starts = self._starts[:-1]
+        self._best = np.maximum.reduceat(near, starts, axis=1).T
+        self._theirs = near.max(axis=0)
+        self._weights = np.concatenate([query.weights(_word_list(text)) for text in texts])
+        mass = np.add.reduceat(self._weights, starts)
+        mass[mass == 0] = 1.0
 
-    def phrase(self) -> tuple[float, ...]:
-        query, theirs, weights = self.query, self.near.max(axis=0), self.weights()
-        mass = float(weights.sum()) or 1.0
-        of_query = float(self.best @ query.words) / query.word_mass
-        of_text = float(theirs @ weights) / mass
-        return (
-            of_query,
-            of_text,
-            2 * of_query * of_text / (of_query + of_text + 1e-9),
-            float((query.words * (1 - self.best)).max()) / query.heaviest,
-            float((weights * (1 - theirs)).max()) / query.heaviest,
-            float(query.words[self.best >= 1].sum()) / query.word_mass,
-            float(weights[theirs >= 1].sum()) / mass,
-        )
+        of_query = self._best @ query.words / query.word_mass
+        of_text = np.add.reduceat(self._theirs * self._weights, starts) / mass
+        left = (query.words * (1 - self._best)).max(axis=1) / query.heaviest
+        self._extra = self._weights * (1 - self._theirs)
+        left_over = np.maximum.reduceat(self._extra, starts) / query.heaviest
+        same = (self._best >= 1) @ query.words / query.word_mass
+        same_words = np.add.reduceat(np.where(self._theirs >= 1, self._weights, 0), starts) / mass
+        both = 2 * of_query * of_text / (of_query + of_text + 1e-9)
+        columns = (of_query, of_text, both, left, left_over, same, same_words)
+        self.phrase = np.stack(columns, axis=1)
+        self.soft_both: list[float] = both.tolist()
+        self.whole = np.stack((same, of_query, left), axis=1)
 
-    def sums(self) -> tuple[Matrix, ...]:
-        """What _SUMS names."""
-        query, mine, theirs = self.query, _word_rows(self.query.text), _word_rows(self.text)
-        missing = query.words * (1 - self.best)
-        extra = self.weights() * (1 - self.near.max(axis=0))
-        sums = (missing @ mine, extra @ theirs, (query.words - missing) @ mine)
+    def sums(self, texts: Sequence[int]) -> tuple[Matrix, ...]:
+        """What _SUMS names, of these texts."""
+        query, mine = self._query, _word_rows(self._query.text)
+        missing = query.words * (1 - self._best[texts])
+        spans = [slice(*self._starts[text : text + 2]) for text in texts]
+        extra = np.stack([self._extra[span] @ self._rows[span] for span in spans])
+        sums = (missing @ mine, extra, (query.words - missing) @ mine)
         return tuple(np.asarray(total / query.heaviest, dtype=np.float32) for total in sums)
-
-    def whole(self) -> tuple[float, float, float]:
-        query = self.query
-        return (
-            float(query.words[self.best >= 1].sum()) / query.word_mass,
-            float(self.best @ query.words) / query.word_mass,
-            float((query.words * (1 - self.best)).max()) / query.heaviest,
-        )
 
 
 def _compare_candidates(rows: Matrix) -> None:

@@ -20,6 +20,9 @@ Scores = npt.NDArray[np.float32]
 _COMMON_SHARE = 0.02
 _COMMON_COUNT = 3000
 
+#: Slots whose highest score is looked at first; the number of slots is a multiple of it.
+_BLOCK = 1024
+
 #: Weights kept between two changes of the documents.
 _REMEMBERED = 50_000
 
@@ -60,7 +63,8 @@ class LexicalIndex:
     def __init__(self, terms: Callable[[str], Sequence[str]]) -> None:
         self._terms = terms
         self._postings: dict[str, _Posting] = {}
-        self._lengths: npt.NDArray[np.float32] = np.zeros(64, dtype=np.float32)
+        self._lengths: npt.NDArray[np.float32] = np.zeros(_BLOCK, dtype=np.float32)
+        self._shrink: npt.NDArray[np.float32] | None = None
         self._size = 0
         self._total = 0.0
         self._idf = _Idf(self)
@@ -96,6 +100,7 @@ class LexicalIndex:
         self._forget()
 
     def _forget(self) -> None:
+        self._shrink = None
         self._idf.clear()
         self._weights.clear()
         self._masses.clear()
@@ -117,7 +122,7 @@ class LexicalIndex:
         """The sum of `idf`, worked out once between two changes."""
         found = self._masses.get(terms)
         if found is None:
-            found = sum(self._idf[term] for term in terms)
+            found = sum(map(self._idf.__getitem__, terms))
             if len(self._masses) < _REMEMBERED:
                 self._masses[terms] = found
         return found
@@ -143,10 +148,15 @@ class LexicalIndex:
             [min(times, 2) * self.idf(term) for term, times in useful],
             [len(one.slots) for one in postings],
         )
-        average = self._total / self._size or 1.0
-        shrink = _K1 * (1 - _B + _B * self._lengths[slots] / average)
-        shares = worth * counts * (_K1 + 1) / (counts + shrink)
+        shares = worth * counts * (_K1 + 1) / (counts + self._shrinkage()[slots])
         return np.bincount(slots, shares, len(self._lengths)).astype(np.float32)
+
+    def _shrinkage(self) -> Scores:
+        """By slot: how much a count weighs in a document of that length."""
+        if self._shrink is None:
+            average = self._total / self._size or 1.0
+            self._shrink = _K1 * (1 - _B + _B * self._lengths / average)
+        return self._shrink
 
     def _useful(self, bag: Counter[str]) -> list[tuple[str, int]]:
         """Known terms; the very common ones only when there is nothing else."""
@@ -160,15 +170,19 @@ class LexicalIndex:
 
     def _reserve(self, slot: int) -> None:
         if slot >= len(self._lengths):
-            grown = np.zeros(max(slot + 1, 2 * len(self._lengths)), dtype=np.float32)
+            blocks = max(slot // _BLOCK + 1, 2 * len(self._lengths) // _BLOCK)
+            grown = np.zeros(blocks * _BLOCK, dtype=np.float32)
             grown[: len(self._lengths)] = self._lengths
             self._lengths = grown
 
 
 def best(scores: Scores, limit: int) -> list[int]:
     """Slots of the highest scores above 0, best first; the lower slot first among equals."""
-    found = np.flatnonzero(scores > 0)
-    if len(found) > limit:
-        found = found[np.argpartition(scores[found], -limit)[-limit:]]
-    ordered: list[int] = found[np.lexsort((found, -scores[found]))].tolist()
+    blocks = scores.reshape(-1, _BLOCK)
+    highest = blocks.max(axis=1)
+    least = np.partition(highest, -limit)[-limit] if len(highest) > limit else 0.0
+    promising = np.flatnonzero((highest >= least) & (highest > 0))
+    row, column = np.nonzero((blocks[promising] >= least) & (blocks[promising] > 0))
+    found = promising[row] * _BLOCK + column
+    ordered: list[int] = found[np.lexsort((found, -scores[found]))][:limit].tolist()
     return ordered

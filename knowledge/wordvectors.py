@@ -10,12 +10,15 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.recent import Recent
 from knowledge.text import folded_words
 
 Rows = npt.NDArray[np.float32]
 
 #: Cosines at and below LOW count as strangers, at and above HIGH as the same word.
 LOW, HIGH = 0.35, 0.9
+#: Rows made up for words outside the table that are kept.
+_REMEMBERED = 4096
 
 
 class WordVectors:
@@ -29,6 +32,7 @@ class WordVectors:
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
         self._rows = rows
         self._at = {word: number for number, word in enumerate(table)}
+        self._invented: Recent[str, Rows] = Recent(_REMEMBERED)
 
     @classmethod
     @lru_cache(maxsize=1)
@@ -47,10 +51,19 @@ class WordVectors:
         distinct = list(dict.fromkeys(folded_words(text)))
         at = [self._at.get(word, -1) for word in distinct]
         rows: Rows = self._rows[at]
-        for number, found in enumerate(at):
-            if found < 0:
-                rows[number] = self._made_up(distinct[number])
+        if -1 in at:
+            for number, found in enumerate(at):
+                if found < 0:
+                    rows[number] = self._stranger(distinct[number])
         return rows
+
+    def _stranger(self, word: str) -> Rows:
+        """A row for a word outside the table, made up once."""
+        row = self._invented.get(word)
+        if row is None:
+            row = self._made_up(word)
+            self._invented.put(word, row)
+        return row
 
     def _made_up(self, word: str) -> Rows:
         """A row for a word outside the table: of its characters, or one that nothing is near."""

@@ -121,6 +121,14 @@ def test_a_word_index_equals_a_rebuilt_one_after_any_history(
         assert index.idf(query) == rebuilt.idf(query)
 
 
+@given(st.dictionaries(st.integers(0, 4095), st.integers(1, 4), max_size=60), st.integers(1, 9))
+def test_the_best_slots_are_those_of_a_full_sort(scored: dict[int, int], limit: int) -> None:
+    scores = np.zeros(4096, dtype=np.float32)
+    scores[list(scored)] = list(scored.values())
+    wanted = sorted(scored, key=lambda slot: (-scored[slot], slot))[:limit]
+    assert best(scores, limit) == wanted
+
+
 def test_the_rarer_word_decides() -> None:
     index = LexicalIndex(words)
     for slot, text in enumerate(["疫苗入库", "疫苗盘点", "疫苗报损", "疫苗召回"]):
