@@ -20,6 +20,7 @@ from core.errors import Conflict
 from core.events import Event, TicketEntryAdded, TicketMoved, types_of
 from core.sealing import KeyRing
 from core.tickets.customer_page import conversation_of
+from core.tickets.reach import RESERVED
 from core.tickets.states import Action
 from core.views import Party, TicketView
 
@@ -57,7 +58,7 @@ class _TicketNews:
                 continue
             turn = await Turn.of_conversation(tx, conversation_id)
             with suppress(Conflict):  # the platform's client has the session: people tell it there
-                await turn.say(await self._content(tx, ticket, action, words), reserve=1)
+                await turn.say(await self._content(tx, ticket, action, words), reserve=RESERVED)
 
     async def _content(self, tx: Tx, ticket: TicketView, action: str, words: str) -> Content:
         match action:

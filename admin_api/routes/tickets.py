@@ -32,6 +32,7 @@ from core.tickets.access import party_of
 from core.tickets.assignment import Target
 from core.tickets.proposal import TicketProposal
 from core.tickets.queries import TicketFilter
+from core.tickets.reach import Reach, reach_of
 from core.tickets.relations import TicketLinkView
 from core.tickets.service import TicketDraft
 from core.tickets.similar import SimilarTicketView
@@ -155,7 +156,10 @@ class MergeBody(Body):
 
 
 class TicketDetail(BaseModel):
-    """One ticket with all that its page shows. actions: what this user may do now."""
+    """One ticket with all that its page shows. actions: what this user may do now.
+
+    reach: whether the customer reads in chat what is written to them now.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -165,6 +169,7 @@ class TicketDetail(BaseModel):
     links: list[TicketLinkView]
     follow_ups: list[FollowUpView]
     remote: list[RemoteAssistanceView]
+    reach: Reach
 
 
 class BoardColumn(BaseModel):
@@ -226,6 +231,7 @@ async def get_ticket(call: Call, tx: Tx, ticket_id: str) -> TicketDetail:
         links=list(await relations.links(tx, ticket_id)),
         follow_ups=list(await follow_ups.of_ticket(tx, ticket_id)),
         remote=list(await remote.of_ticket(tx, ticket_id)),
+        reach=await reach_of(tx, ticket),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +13,7 @@ from core.clock import LOCAL_ZONE
 from core.db import Tx
 from core.fields import FieldSpec, fits, from_text
 from core.tickets import categories, entries, follow_ups, service
+from core.tickets.reach import Reach, reach_of
 from core.tickets.states import Action
 from core.views import TicketView
 
@@ -26,6 +28,18 @@ _TIME: Final = r"\s*(\d{1,2})[:：](\d{2})\s*(.*)"
 _DAY: Final = re.compile(f"(今天|明天|后天){_TIME}", re.DOTALL)
 _DATE: Final = re.compile(rf"(?:(\d{{4}})-)?(\d{{1,2}})-(\d{{1,2}})\s{_TIME}", re.DOTALL)
 _KINDS: Final = {"number": "数字", "date": "日期，如 2027-03-01", "bool": "是或否"}
+_UNHEARD: Final[Mapping[Reach, str]] = {
+    Reach.NOW: "",
+    Reach.HELD: (
+        "\n注意：客户现在收不到。微信规定客户说话后 48 小时内最多回复 5 条，名额已用完或已过期；"
+        "这段话先存着，客户一来消息就自动发出。着急请打电话，或在控制台的工单页"
+        "「复制客户进度链接」，用短信发给客户。"
+    ),
+    Reach.NATIVE: (
+        "\n注意：这位客户正在企业微信客户端里由人接待，系统不能代发。请在企业微信的会话里告诉客户。"
+    ),
+    Reach.NOWHERE: "\n注意：这位客户还没有在微信里联系过我们，收不到消息。请打电话告诉客户。",
+}
 _HOW_TO_PLAN: Final = (
     "请写明什么时候、做什么，例如「跟进 {number} 明天 10:00 电话回访」。"
     "时间可以写「2小时后」「3天后」「后天 9:30」「11-25 14:00」。"
@@ -64,13 +78,19 @@ async def plan(bench: Bench, ticket: TicketView, text: str) -> str:
 async def reply(bench: Bench, ticket: TicketView, text: str) -> str:
     """回单 编号 内容: the customer reads it."""
     await entries.reply(bench.tx, ticket.id, text, by=bench.actor)
-    return f"已回复 {ticket.number} 的客户。"
+    return f"已写在 {ticket.number} 上，客户可见。{await unheard(bench.tx, ticket)}"
 
 
 async def wait(bench: Bench, ticket: TicketView, text: str) -> str:
     """等客户 编号 内容: what the customer shall add; the clock stands still meanwhile."""
     await service.move(bench.tx, ticket.id, Action.AWAIT, by=bench.actor, text=text)
-    return f"{ticket.number} 等待客户，时限暂停；客户一回复就继续计时，并会提醒您。"
+    said = f"{ticket.number} 等待客户，时限暂停；客户一回复就继续计时，并会提醒您。"
+    return said + await unheard(bench.tx, ticket)
+
+
+async def unheard(tx: Tx, ticket: TicketView) -> str:
+    """Why the customer does not read it in chat now, and what to do; "" when they do."""
+    return _UNHEARD[await reach_of(tx, ticket)]
 
 
 async def fill(bench: Bench, ticket: TicketView, text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.context import Context
 from bot.desk.bench import Bench, serve
-from bot.desk.ticket_notes import asking, missing
+from bot.desk.ticket_notes import asking, missing, unheard
 from bot.desk.ticket_words import (
     ACCEPT,
     DONE,
@@ -43,12 +43,14 @@ async def accept(bench: Bench, ticket: TicketView, _: str) -> str:
         f"已受理 {ticket.number}：{shortened(ticket.title, 40)}\n处理完发「解决 {ticket.number} "
         f"结果」，转交发「转单 {ticket.number} 姓名 说明」。"
     )
-    return f"{said}\n{asking(ticket, specs)}" if specs else said
+    said = f"{said}\n{asking(ticket, specs)}" if specs else said
+    return said + await unheard(bench.tx, ticket)
 
 
 async def resolve(bench: Bench, ticket: TicketView, text: str) -> str:
     await service.move(bench.tx, ticket.id, Action.RESOLVE, by=bench.actor, text=text)
-    return f"已解决 {ticket.number}，正在请客户确认。"
+    said = f"已解决 {ticket.number}，请客户确认。"
+    return said + await unheard(bench.tx, ticket)
 
 
 async def nudge(bench: Bench, ticket: TicketView, text: str) -> str:

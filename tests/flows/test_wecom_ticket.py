@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from bot.desk.ticket_notes import moment_in
 from core.calendars import service as calendars
 from core.calendars.service import CalendarDraft
+from core.conversations.models import ConversationRow
 from core.fields import FieldSpec
 from core.servicers.queries import list_servicers
 from core.teams import service as teams
@@ -87,11 +89,16 @@ async def test_a_ticket_lives_from_the_session_to_the_rating_without_the_console
     assert (made.fields, made.servicer_name) == ({"scope": "全市", "machines": 3}, "陈静")
 
     await chen.asks(f"受理 {number}", f"已受理 {number}")
-    await chen.asks(f"回单 {number} 正在查看前置机日志", "已回复")
+    await chen.asks(f"回单 {number} 正在查看前置机日志", f"已写在 {number}")
     await wang.hears("正在查看前置机日志")
     await chen.asks("结束", "已结束 #1")
-    await chen.asks(f"等客户 {number} 请告知从什么时候开始", "等待客户")
-    await wang.says("我的工单")  # the platform lets us write again
+    async with demo.app.uow.write() as tx:  # five lines said, or two days gone by
+        mine = ConversationRow.customer_id == made.customer_id
+        await tx.db.execute(update(ConversationRow).where(mine).values(window_left=0))
+    said = await chen.asks(f"等客户 {number} 请告知从什么时候开始", "等待客户")
+    assert "客户现在收不到" in said
+    assert "打电话" in said
+    await wang.says("我的工单")  # and with that we may write again
     await wang.hears("请告知从什么时候开始")
     await wang.says(f"补充 {number} 昨天下午开始的")
     await wang.hears("已补充到工单")

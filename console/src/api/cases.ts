@@ -13,6 +13,7 @@ export type DuplicateGroupView = Schemas["DuplicateGroupView"];
 export type DuplicateView = Schemas["DuplicateView"];
 export type FieldSpec = Schemas["FieldSpec"];
 export type FollowUpView = Schemas["FollowUpView"];
+export type Reach = Schemas["Reach"];
 export type ImportJob = Schemas["ImportJobView"];
 export type ImportProgress = Schemas["ImportProgress"];
 export type InstitutionDetail = Schemas["InstitutionDetail"];

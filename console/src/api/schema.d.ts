@@ -7558,6 +7558,14 @@ export interface components {
             /** Rated At */
             rated_at: string | null;
         };
+        /**
+         * Reach
+         * @description held: waits until the customer writes. native: the platform's client has the session.
+         *
+         *     nowhere: the customer never wrote to us.
+         * @enum {string}
+         */
+        Reach: "now" | "held" | "native" | "nowhere";
         /** ReadBody */
         ReadBody: {
             /** Seq */
@@ -9765,6 +9773,8 @@ export interface components {
         /**
          * TicketDetail
          * @description One ticket with all that its page shows. actions: what this user may do now.
+         *
+         *     reach: whether the customer reads in chat what is written to them now.
          */
         TicketDetail: {
             ticket: components["schemas"]["TicketView"];
@@ -9778,6 +9788,7 @@ export interface components {
             follow_ups: components["schemas"]["FollowUpView"][];
             /** Remote */
             remote: components["schemas"]["RemoteAssistanceView"][];
+            reach: components["schemas"]["Reach"];
         };
         /**
          * TicketEntryAdded

@@ -1,4 +1,4 @@
-import type { Action, FieldValue, FollowUpView, Priority, RemoteAssistanceView, RemoteTool, SavedFilterView, SimilarTicketView, SlaClockView, TicketCategoryView, TicketEntryView, TicketLinkView, TicketProposal, TicketState, TicketView } from "./cases";
+import type { Action, FieldValue, FollowUpView, Priority, Reach, RemoteAssistanceView, RemoteTool, SavedFilterView, SimilarTicketView, SlaClockView, TicketCategoryView, TicketEntryView, TicketLinkView, TicketProposal, TicketState, TicketView } from "./cases";
 import { get, patch, post, put, remove, type Query } from "./http";
 import type { Page } from "./types";
 
@@ -63,6 +63,7 @@ export interface TicketDetail {
   links: TicketLinkView[];
   follow_ups: FollowUpView[];
   remote: RemoteAssistanceView[];
+  reach: Reach;
 }
 
 interface Items<T> {

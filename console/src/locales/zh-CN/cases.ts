@@ -9,6 +9,7 @@ export default {
     picked: "已选 {n} 项", bulk_servicer: "转给同事", bulk_team: "转给团队", bulk_done: "已处理 {n} 张", bulk_failed: "{n} 张没有处理",
     left: "剩 {span}", over: "超时 {span}", breached: "曾超时", nudged: "催单 {n} 次",
     claim: "领取", assign: "转派", assign_note: "说明", relate: "关联、合并、拆分", copy_link: "复制客户进度链接", link_copied: "链接已复制，客户打开即可查看进度",
+    reach: { held: "客户现在收不到聊天消息：微信规定客户说话后 48 小时内最多回复 5 条，名额已用完或已过期。写下的话先存着，客户一来消息就自动发出；着急请打电话，或在右上角菜单「复制客户进度链接」用短信发给客户。", native: "客户正在企业微信客户端里由人接待，系统不能代发。请在企业微信的会话里告诉客户。", nowhere: "客户还没有在微信里联系过我们，收不到聊天消息。请打电话，或把进度链接用短信发给客户。" },
     why_public: "告诉客户处理情况", why_internal: "为什么升级", customer_reads: "这段话客户会看到",
     conflict: "别人刚刚改过这张工单", conflict_hint: "工单在 {when} 被更新。您的修改还没有保存，请逐项选择保留哪一个。", conflict_same: "两个版本没有差别", field: "字段", theirs: "现在的内容", yours: "您的修改", take_theirs: "放弃我的修改", keep_mine: "按选择保存", cite: "放进回复",
     undo: "撤销修改", internal: "内部备注", to_customer: "回复客户", write_public: "写给客户，Ctrl+Enter 发送", write_note: "同事可见，客户看不到", send: "发送", keep_note: "记下", attach: "添加附件", attachment: "附件",
