@@ -36,7 +36,7 @@ async def _urge(news: News, event: AlarmRaised) -> None:
         waited = ago(timedelta(seconds=int(event.facts["waited_s"])))
         left = _then(event.facts, "重新分配给同事")
         await desk.notify(
-            f"#{number} {event.facts['customer']} 已经等您 {waited}，请尽快回复。{left}"
+            f"#{number} {event.facts['customer']} 已经等您{waited}，请尽快回复。{left}"
         )
 
 
@@ -49,7 +49,7 @@ async def _concerned(news: News, user_id: str) -> list[ServicerView]:
 def _slow(facts: Facts) -> str:
     waited = ago(timedelta(seconds=int(facts["waited_s"])))
     return (
-        f"{facts['customer']} 已经等了 {waited}，接待人员 {facts['servicer']} 还没有回复。"
+        f"{facts['customer']} 已经等了{waited}，接待人员 {facts['servicer']} 还没有回复。"
         f"{_then(facts, '自动重新分配')}也可以在控制台旁观或接管。"
     )
 
@@ -57,7 +57,7 @@ def _slow(facts: Facts) -> str:
 def _then(facts: Facts, what: str) -> str:
     """Sessions in the platform's own client are not taken away."""
     left_s = int(facts["left_s"] or 0)
-    return f"再过 {ago(timedelta(seconds=left_s))} 没有回复会{what}。" if left_s > 0 else ""
+    return f"再过{ago(timedelta(seconds=left_s))}没有回复会{what}。" if left_s > 0 else ""
 
 
 def _taken_away(facts: Facts) -> str:

@@ -78,7 +78,9 @@ async def _introduce(news: News, servicer: ServicerView, event: SessionAssigned)
         card_id = await cards.lay(news.tx, servicer.id, session.id)
         card = await session_card(news.tx, desk.address, card_id, session, number=number)
         await desk.deal(card)
-    lines, _ = await transcript(news.tx, session.conversation_id, limit=_LAST_LINES)
+    lines, _ = await transcript(
+        news.tx, session.conversation_id, session_id=session.id, limit=_LAST_LINES
+    )
     news.shown.update(one.id for one in lines)
     said = transcript_lines([one for one in lines if one.sender is not Sender.SYSTEM])
     remarks = [

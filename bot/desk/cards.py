@@ -48,7 +48,7 @@ async def session_card(
         ("机构", session.institution_name or "未登记"),
         ("问题", shortened(session.topic or session.last_message_text, 60)),
         ("机器人", bot_tried(tried)),
-        ("转人工", _REASONS.get(session.handoff_reason, "转接") + f"，已等 {ago(waiting)}"),
+        ("转人工", _REASONS.get(session.handoff_reason, "转接") + f"，已等{ago(waiting)}"),
         ("入口", session.account_name),
     ]
     how = "到「微信客服」里回复" if session.mode is ServiceMode.NATIVE else "直接打字即可回复"

@@ -50,9 +50,7 @@ async def tell_queue(tx: Tx, timer: Timer) -> None:
         f"{place}. {who(item.session)}，{shortened(item.session.topic, 20)}"
         for place, item in enumerate(board.items[:_LISTED], start=1)
     ]
-    head = (
-        f"现在有 {len(board.items)} 位客户在排队，最久的等了 {ago(timedelta(seconds=longest))}："
-    )
+    head = f"现在有 {len(board.items)} 位客户在排队，最久的等了{ago(timedelta(seconds=longest))}："
     await desk.notify("\n".join([head, *rows, "发「接入」接最前面的一位。"]))
 
 

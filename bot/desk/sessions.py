@@ -153,7 +153,7 @@ async def make_ticket(bench: Bench, view: SessionView, *, title: str = "") -> No
     if known is not None:
         await bench.desk.answer(f"{who(view)} 的这次会话已经有工单 {known}。")
         return
-    lines, _ = await transcript(bench.tx, view.conversation_id, limit=20)
+    lines, _ = await transcript(bench.tx, view.conversation_id, session_id=view.id, limit=20)
     proposed = await of_session(bench.tx, view)
     draft = TicketDraft(
         title=shortened(title or proposed.title or "客户咨询", 80),

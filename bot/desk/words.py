@@ -34,7 +34,9 @@ NATIVE: Final = (
 _REFUSALS: Final[Mapping[str, str]] = {
     "no_such_number": "没有编号为 #{number} 的会话。发「会话」查看您现在的会话和编号。",
     "no_aim": "现在没有选定的会话。" + HOW_TO_AIM,
-    "no_sessions": "您现在没有会话。发「接入」接排队中的下一位客户。",
+    "no_sessions": (
+        "您现在没有会话。发「接入」接排队中的下一位客户；发「在线」开始自动分到新会话。"
+    ),
     "native_mode": NATIVE,
     "not_my_session": "这个会话不在您名下。发「会话」查看您的会话，需要时请同事转接给您。",
     "not_serving": "这个会话{state}，不能发消息。发「会话」查看您现在的会话。",
@@ -119,10 +121,11 @@ def clock(moment: datetime) -> str:
 
 
 def ago(span: timedelta) -> str:
+    """约 3 分钟: goes on after a Chinese word without a space."""
     minutes = int(span.total_seconds() // 60)
     if minutes < 1:
         return "不到 1 分钟"
-    return f"{minutes} 分钟" if minutes < 120 else f"{minutes // 60} 小时"
+    return f"约 {minutes} 分钟" if minutes < 120 else f"约 {minutes // 60} 小时"
 
 
 def shortened(text: str, most: int) -> str:
@@ -155,7 +158,7 @@ def session_row(number: int, session: SessionView, now: datetime, *, is_focused:
     if session.mode is ServiceMode.NATIVE:
         facts = ["在「微信客服」中接待"]
     if session.waiting_since is not None:
-        facts.insert(0, f"等了 {ago(now - session.waiting_since)}")
+        facts.insert(0, f"等了{ago(now - session.waiting_since)}")
     mark = " ◀ 当前" if is_focused else ""
     last = shortened(session.last_message_text, 40)
     tail = "，".join(fact for fact in facts if fact)

@@ -58,9 +58,17 @@ async def was_said(tx: Tx, session_id: str, text: str) -> bool:
 
 
 async def transcript(
-    tx: Tx, conversation_id: str, *, before_seq: int | None = None, limit: int = 50
+    tx: Tx,
+    conversation_id: str,
+    *,
+    session_id: str | None = None,
+    before_seq: int | None = None,
+    limit: int = 50,
 ) -> tuple[list[MessageView], bool]:
-    """The newest `limit` messages before `before_seq`, ascending; and whether older ones exist."""
+    """The newest `limit` messages before `before_seq`, ascending; and whether older ones exist.
+
+    session_id: of this session only.
+    """
     statement = (
         select(MessageRow, ServicerRow.name)
         .outerjoin(ServicerRow, ServicerRow.id == MessageRow.servicer_id)
@@ -68,6 +76,8 @@ async def transcript(
         .order_by(MessageRow.seq.desc())
         .limit(limit + 1)
     )
+    if session_id is not None:
+        statement = statement.where(MessageRow.session_id == session_id)
     if before_seq is not None:
         statement = statement.where(MessageRow.seq < before_seq)
     found = (await tx.db.execute(statement)).all()

@@ -190,7 +190,11 @@ def _summary(row: SessionRow, said: Sequence[tuple[str, str]], cited: Cited | No
     parts = [("问", question), ("答", max(told, key=len, default=""))]
     if cited and not told:
         parts.append(("引用", cited.title))
-    return "；".join(f"{word}：{' '.join(text.split())[:_QUOTED]}" for word, text in parts if text)
+    return "；".join(f"{word}：{_quoted(text)}" for word, text in parts if text)
+
+
+def _quoted(text: str) -> str:
+    return " ".join(text.split())[:_QUOTED].rstrip("。；;，,")
 
 
 async def _category(

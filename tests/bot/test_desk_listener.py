@@ -259,3 +259,17 @@ async def test_the_text_of_a_picture_follows_it_and_the_picture_comes_once(
         one for one in items if isinstance(one, OutboundMessage) and isinstance(one.content, Image)
     ]
     assert len(pictures) == 1
+
+
+async def test_who_takes_a_session_reads_its_own_lines_and_not_last_weeks(
+    world: World, clock: ManualClock
+) -> None:
+    earlier = await world.customer_says("上周问的打印机")
+    async with world.uow.write() as tx:
+        await sessions.close(tx, earlier, reason="silent", by=SYSTEM)
+    clock.advance(days=7)
+    await world.servicer("chen")
+    await world.customer_says("报表导不出来")
+    (taken,) = [line for line in await world.told("chen") if "已接入" in line]
+    assert "客户：报表导不出来" in taken
+    assert "打印机" not in taken
