@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
-from sqlalchemy import and_, case, func, or_, select, true
+from sqlalchemy import and_, case, func, or_, select
 
 from core.assignment.queries import Slots, slots
 from core.db import Tx
 from core.queues.estimate import expected_wait
 from core.sessions.models import SessionRow
 from core.sessions.queries import in_queue_order, select_views, view_of
+from core.sessions.rivals import Queue, ahead_of, people_of
 from core.settings.reception import Reception
 from core.views import ServiceMode, SessionState, SessionView, View
 
@@ -19,7 +21,7 @@ _MEASURED_SESSIONS = 200
 
 
 class QueueItem(View):
-    """position: from 1, among those who wait for the same people.
+    """position: from 1, among those who wait for any of the same people.
 
     expected_wait_s None: nobody is there to serve. promised_wait_s: what the customer was told
     on entering, if anything; with nobody there, when they may leave a message instead.
@@ -58,24 +60,25 @@ async def somebody_waits(tx: Tx, *, besides: SessionRow) -> bool:
 
 
 async def queue_position(tx: Tx, row: SessionRow) -> int:
-    """From 1. How many of those who wait for the same people are served before, plus one."""
-    same_account = SessionRow.account_id == row.account_id
-    ahead = await tx.db.scalar(
-        select(func.count())
-        .select_from(SessionRow)
+    """From 1. How many who wait for any of the same people are served before, plus one."""
+    rows = await tx.db.execute(
+        select(SessionRow.mode, SessionRow.route, SessionRow.account_id, func.count())
         .where(
             SessionRow.state == SessionState.QUEUED,
             SessionRow.id != row.id,
-            SessionRow.mode == row.mode,
-            SessionRow.route == row.route,
-            same_account if row.mode == ServiceMode.NATIVE else true(),
             or_(
                 SessionRow.rank_at < row.rank_at,
                 and_(SessionRow.rank_at == row.rank_at, SessionRow.id < row.id),
             ),
         )
+        .group_by(SessionRow.mode, SessionRow.route, SessionRow.account_id)
     )
-    return (ahead or 0) + 1
+    waiting: Counter[Queue] = Counter()
+    for mode, route, account_id, count in rows:
+        waiting[Queue.of(mode, route, account_id)] += count
+    mine = Queue.of_session(row)
+    people = await people_of(tx, {mine, *waiting})
+    return 1 + ahead_of(mine, waiting, people)
 
 
 async def waiting_count(tx: Tx) -> int:
@@ -86,9 +89,8 @@ async def waiting_count(tx: Tx) -> int:
 
 async def slots_for(tx: Tx, row: SessionRow) -> Slots:
     """The capacity of the people whom this session waits for."""
-    teams = [one for one in row.route.split(",") if one]
-    is_native = row.mode == ServiceMode.NATIVE
-    return await slots(tx, teams, native_account=row.account_id if is_native else None)
+    queue = Queue.of_session(row)
+    return await slots(tx, queue.teams, native_account=queue.account_id or None)
 
 
 async def promised_wait(tx: Tx, row: SessionRow, position: int) -> int | None:
@@ -132,15 +134,17 @@ async def queue_board(tx: Tx, *, limit: int = 200) -> QueueBoard:
     rows = (await tx.db.execute(in_queue_order(select_views()).limit(limit))).all()
     capacity = await slots(tx)
     measured = await service_time(tx)
+    people = await people_of(tx, {Queue.of_session(found[0]) for found in rows})
     items = []
-    queues: dict[tuple[str, str, str], tuple[Slots, int]] = {}
+    before: Counter[Queue] = Counter()
+    room: dict[Queue, Slots] = {}
     for found in rows:
         row: SessionRow = found[0]
         view = view_of(found, tx)
-        own = (row.mode, row.route, row.account_id if row.mode == ServiceMode.NATIVE else "")
-        theirs, before = queues.get(own) or (await slots_for(tx, row), 0)
-        position = before + 1
-        queues[own] = (theirs, position)
+        own = Queue.of_session(row)
+        theirs = room[own] = room.get(own) or await slots_for(tx, row)
+        position = 1 + ahead_of(own, before, people)
+        before[own] += 1
         wait = expected_wait(
             position, free_slots=theirs.free, total_slots=theirs.total, service_time=measured
         )
