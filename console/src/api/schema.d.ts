@@ -7456,7 +7456,7 @@ export interface components {
         };
         /**
          * QueueItem
-         * @description position: from 1, among those who wait for the same people.
+         * @description position: from 1, among those who wait for any of the same people.
          *
          *     expected_wait_s None: nobody is there to serve. promised_wait_s: what the customer was told
          *     on entering, if anything; with nobody there, when they may leave a message instead.
