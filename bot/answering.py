@@ -8,9 +8,10 @@ from bot.turn import Turn
 from core.content import Content, Menu, MenuItem, Text
 from core.conversations.queries import since_last_words, was_said
 from core.events import AlarmRaised
+from core.views import SessionState
 from knowledge.chat_parts import ROOM, chat_parts
 from knowledge.decisions import FaqDecision, Offer, record
-from knowledge.gates import GateKind
+from knowledge.gates import Gate, GateKind
 from knowledge.retriever import Band
 
 #: Menu ids. Platforms allow [a-zA-Z0-9_] only.
@@ -57,9 +58,23 @@ async def _follow_gate(turn: Turn, decision: FaqDecision) -> None:
         return
     await turn.say(Menu(head=text, items=(PEOPLE_ITEM,)))
     if gate.kind is GateKind.REDLINE:
-        session_id = turn.session.id if turn.session else None
-        facts = {"gate": gate.name}
-        turn.tx.emit(AlarmRaised(code="red_line", session_id=session_id, facts=facts))
+        _alarm(turn, gate)
+
+
+async def warn_people(turn: Turn, decision: FaqDecision) -> None:
+    """A red line while people have the session: who still waits gets the approved text."""
+    gate = decision.gate
+    if gate is None or gate.kind is not GateKind.REDLINE:
+        return
+    if turn.state is SessionState.QUEUED:
+        await turn.say(gate.text)
+    _alarm(turn, gate)
+
+
+def _alarm(turn: Turn, gate: Gate) -> None:
+    session_id = turn.session.id if turn.session else None
+    facts = {"gate": gate.name}
+    turn.tx.emit(AlarmRaised(code="red_line", session_id=session_id, facts=facts))
 
 
 async def _answer(turn: Turn, decision: FaqDecision, decision_id: str) -> None:

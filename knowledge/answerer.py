@@ -206,6 +206,11 @@ class Answerer:
         gate = self._engine.gates.check(line)
         return gate is not None and gate.kind in {GateKind.HUMAN, GateKind.REDLINE}
 
+    def is_red_line(self, line: str) -> bool:
+        """Does this line tell of danger to life or health?"""
+        gate = self._engine.gates.check(line)
+        return gate is not None and gate.kind is GateKind.REDLINE
+
     async def search(
         self, text: str, limit: int = 5, *, audience: str = INTERNAL
     ) -> list[FoundArticle]:

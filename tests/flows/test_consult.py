@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from core.event_log import EventRow
 from core.settings.sections import Bot
 from tests.flows.company import CDC, Company, company
 from tests.waiting import eventually
@@ -113,3 +115,26 @@ async def test_a_wish_for_a_person_or_a_red_line_does_not_wait_for_more_lines(
     await impatient.says("在吗")
     await impatient.says("给我转人工吧")
     await impatient.hears("没有客服在线")
+
+
+async def test_a_red_line_is_answered_in_the_queue_and_only_alarms_while_people_serve(
+    demo: Company,
+) -> None:
+    wang = demo.customer(1)
+    await wang.says("转人工")
+    await wang.hears("没有客服在线")
+    await wang.says("我刚被狗咬了")
+    await wang.hears("清水")
+
+    async def alarms(count: int) -> bool:
+        async with demo.app.uow.read() as tx:
+            rows = await tx.db.scalars(select(EventRow).where(EventRow.type == "alarm.raised"))
+        return sum(row.payload["code"] == "red_line" for row in rows) == count
+
+    await eventually(lambda: alarms(1))
+    desk = await demo.desk("lijun")
+    session = await desk.gets_session("王建国")
+    await wang.says("心里难受，真的想不开")
+    await desk.reads(session, "想不开")
+    await eventually(lambda: alarms(2))
+    assert not any("12356" in line for line in await wang.heard())

@@ -11,6 +11,7 @@ GATES = Gates.shipped()
     ("said", "kind"),
     [
         ("我不想活了", GateKind.REDLINE),
+        ("心里难受，真的想不开", GateKind.REDLINE),
         ("孩子刚打完疫苗呼吸困难", GateKind.REDLINE),
         ("打完针嘴唇发紫叫不醒", GateKind.REDLINE),
         ("被狗咬了怎么办", GateKind.REDLINE),
@@ -30,6 +31,7 @@ GATES = Gates.shipped()
         ("👍👍👍", GateKind.CHITCHAT),
         ("谢谢老师，辛苦了", GateKind.CHITCHAT),
         ("讲个笑话", GateKind.CHITCHAT),
+        ("吃了吗", GateKind.CHITCHAT),
         ("你好\n你是机器人吗", GateKind.CHITCHAT),
         ("您好，您是真人吗？", GateKind.CHITCHAT),
     ],
@@ -54,10 +56,22 @@ def test_what_must_not_reach_retrieval_is_held_back(said: str, kind: GateKind) -
         "密码忘了怎么办",
         "怎么申请远程协助",
         "在吗，vpn连不上了",
+        "我不想不开票就结算",
+        "谢谢，另外报表怎么导出",
     ],
 )
 def test_questions_about_the_software_pass(said: str) -> None:
     assert GATES.check(said) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [("谢谢啊", "不客气"), ("好的，谢谢老师", "不客气"), ("拜拜", "再见"), ("你好", "答疑助手")],
+)
+def test_small_talk_is_answered_in_kind(said: str, answer: str) -> None:
+    gate = GATES.check(said)
+    assert gate is not None
+    assert answer in gate.text
 
 
 def test_every_red_line_has_an_approved_text() -> None:
