@@ -164,6 +164,7 @@ async def test_a_ticket_becomes_an_article_that_is_sent_back_amended_and_publish
     await expect(draft.get_by_role("textbox", name="答案")).to_contain_text(ANSWER)
     for hidden in ("13800138000", "别催"):
         await expect(draft).not_to_contain_text(hidden)
+    await expect(draft.locator("[data-test=blanks]")).to_contain_text("〔手机号〕")
     await desk.looks("from-ticket", tmp_path)
 
     reviewer = await windows.desk("wufang", online=False)

@@ -6,6 +6,7 @@ export default {
     preview: "What the customer sees",
     preview_empty: "Write an answer to see it as WeChat shows it",
     preview_parts: "Sent as {n} messages",
+    blanks: "Personal data was removed here: {words}. Fill in what may be public, or delete it, before publishing.",
     audience: "Audience",
     audience_hint: "Empty: public; internal: staff only; or institution types",
     source: "Source document",

@@ -6,6 +6,7 @@ export default {
     preview: "客户看到的样子",
     preview_empty: "写下答案后，这里显示微信里的样子",
     preview_parts: "将分 {n} 条消息发出",
+    blanks: "草稿里隐去了个人信息：{words}。发布前请补上可以公开的内容，或删去这几个字。",
     audience: "可见范围",
     audience_hint: "留空为公开；internal 仅内部；或填机构类型",
     source: "来源文件",
