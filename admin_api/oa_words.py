@@ -24,6 +24,14 @@ _CONFLICTS: Final[dict[str, tuple[str, str]]] = {
         "上级机构 {institution} 还没有同步过来。它到达后会自动重试；若不会来，请在 OA 改上级",
         "The parent {institution} has not come yet; this is tried again when it does",
     ),
+    "engineer_missing": (
+        "负责工程师 {staff} 还没有作为员工同步过来。到达后自动重试；不会来的话请在 OA 改",
+        "The engineer {staff} has not come as staff yet; this is tried again when they do",
+    ),
+    "engineer_no_servicer": (
+        "负责工程师 {staff} 没有企业微信帐号，不是接待人员。请在 OA 给这名员工填上企业微信帐号",
+        "The engineer {staff} has no WeCom account and serves nobody; add it in the OA",
+    ),
     "institution_missing": (
         "所属机构 {institution} 还没有同步过来。它到达后会自动重试；若不会来，请在 OA 改所属机构",
         "The institution {institution} has not come yet; this is tried again when it does",

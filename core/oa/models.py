@@ -32,7 +32,7 @@ class OaConflictRow(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     version: Mapped[int] = mapped_column(BigInteger)
     record_sealed: Mapped[str] = mapped_column(Text)
-    waits_for: Mapped[str] = mapped_column(String(64), default="")
+    waits_for: Mapped[str] = mapped_column(String(81), default="")
     candidate_id: Mapped[str | None] = mapped_column(String(32))
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]

@@ -23,6 +23,7 @@ _LONGEST: Final[Mapping[str, int]] = {
     "product": 64,
     "product_version": 32,
     "contract_level": 16,
+    "engineer": 64,
     "phone": 32,
     "email": 254,
     "note": 2000,

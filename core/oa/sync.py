@@ -21,6 +21,7 @@ from core.ids import new_id
 from core.oa import conflicts, links, records
 from core.oa.models import OaRunRow
 from core.oa.records import Record
+from core.oa.unfit import awaited
 from core.oa.writers import WRITERS, Desk
 from core.ownership.queries import OaKind, mapping_of
 from core.permissions import Permission
@@ -143,12 +144,13 @@ class _Batch:
             return _refused(number, record.oa_id, record.name, error)
         await links.keep(tx, record, link, kept)
         await conflicts.settle(tx, kind, record.oa_id)
-        if kept is not None and ours is None and kind is OaKind.INSTITUTION:
-            self._came.append(record.oa_id)
+        is_new = ours is None and kind is OaKind.INSTITUTION
+        if kept is not None and (is_new or kind is OaKind.STAFF):
+            self._came.append(awaited(kind, record.oa_id))
         return _outcome(number, record, "updated" if ours or kept is None else "created")
 
     async def waiting(self) -> list[OaOutcome]:
-        """What waited for the institutions that have come, and for those that come with it."""
+        """What waited for those that have come, and for those that come with it."""
         rows: list[OaOutcome] = []
         while self._came:
             came, self._came = self._came, []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from core.errors import Conflict
+from core.ownership.queries import OaKind
 
 
 class Unfit(Conflict):
     """The record is understood and does not fit what is here.
 
-    waits_for: the OA's id of the institution that must come first. candidate_id: ours that it
-    may well be; people say so by linking the two.
+    waits_for: what must come first, as `awaited` writes it. candidate_id: ours that it may well
+    be; people say so by linking the two.
     """
 
     def __init__(
@@ -18,3 +19,8 @@ class Unfit(Conflict):
         super().__init__(code, **facts)
         self.waits_for = waits_for
         self.candidate_id = candidate_id
+
+
+def awaited(kind: OaKind, oa_id: str) -> str:
+    """A record of the OA that another waits for."""
+    return f"{kind}:{oa_id}"

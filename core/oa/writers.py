@@ -24,7 +24,7 @@ from core.institutions import service as institutions
 from core.institutions.service import InstitutionDraft
 from core.oa import links
 from core.oa.records import Record
-from core.oa.unfit import Unfit
+from core.oa.unfit import Unfit, awaited
 from core.ownership.queries import OaKind
 from core.sealing import KeyRing
 from core.servicers import service as servicers
@@ -36,8 +36,6 @@ from core.views import Role
 
 #: Customers whom the OA has ended bear it.
 GONE_TAG: Final = "OA 已停用"
-#: No password has this hash: such a login opens once somebody has set one.
-_NO_PASSWORD: Final = "!"  # noqa: S105 - not a password
 _CAPACITY: Final = 5
 
 
@@ -62,6 +60,8 @@ async def write_institution(tx: Tx, desk: Desk, record: Record, ours: str | None
         draft = replace(
             draft, parent_id=await _place(tx, record.fields["parent"], "parent_missing")
         )
+    if "engineer" in record.fields:
+        draft = replace(draft, engineer_id=await _engineer(tx, record.fields["engineer"]))
     if not draft.name:
         raise Unfit("name_missing")
     await _refuse_twin(tx, draft, ours)
@@ -77,8 +77,22 @@ async def _place(tx: Tx, oa_id: str, code: str) -> str | None:
         return None
     found = await links.own_id_of(tx, OaKind.INSTITUTION, oa_id)
     if found is None:
-        raise Unfit(code, waits_for=oa_id, institution=oa_id)
+        waits_for = awaited(OaKind.INSTITUTION, oa_id)
+        raise Unfit(code, waits_for=waits_for, institution=oa_id)
     return found
+
+
+async def _engineer(tx: Tx, oa_id: str) -> str | None:
+    """Our servicer behind the OA's id of a member of the staff."""
+    if not oa_id:
+        return None
+    user_id = await links.own_id_of(tx, OaKind.STAFF, oa_id)
+    if user_id is None:
+        raise Unfit("engineer_missing", waits_for=awaited(OaKind.STAFF, oa_id), staff=oa_id)
+    servicer = await servicer_of_user(tx, user_id)
+    if servicer is None:
+        raise Unfit("engineer_no_servicer", waits_for=awaited(OaKind.STAFF, oa_id), staff=oa_id)
+    return servicer.id
 
 
 async def _refuse_twin(tx: Tx, draft: InstitutionDraft, ours: str | None) -> None:
@@ -177,7 +191,7 @@ async def _new_login(tx: Tx, record: Record, *, by: Actor) -> str:
         if is_theirs:
             raise Unfit("username_twice", username=username)
         raise Unfit("username_taken", candidate_id=known.user_id, username=username)
-    new = NewUser(username, record.name or username, _NO_PASSWORD, Role.SERVICER)
+    new = NewUser(username, record.name or username, users.NO_PASSWORD, Role.SERVICER)
     return (await user_service.create(tx, new, by=by)).id
 
 

@@ -28,6 +28,7 @@ class InstitutionField(_Mapped):
         "product",
         "product_version",
         "contract_level",
+        "engineer",
     ] = Field(title="我们的字段")
 
 
@@ -48,8 +49,10 @@ _Row = TypeVar("_Row", InstitutionField, ContactField, StaffField)
 _NEEDED: Final = {"id", "version", "name"}
 
 
-def _rows(made_of: type[_Row], **theirs: str) -> tuple[_Row, ...]:
-    return tuple(made_of.model_validate({"ours": a, "theirs": b}) for a, b in theirs.items())
+def _rows(made_of: type[_Row], *same: str, **theirs: str) -> tuple[_Row, ...]:
+    """same: fields that both sides call alike, besides those that every record has."""
+    named = {one: one for one in ("id", "version", "is_active", "name", *same)} | theirs
+    return tuple(made_of.model_validate({"ours": a, "theirs": b}) for a, b in named.items())
 
 
 class Oa(Section):
@@ -60,44 +63,26 @@ class Oa(Section):
     institution_fields: tuple[InstitutionField, ...] = Field(
         _rows(
             InstitutionField,
-            id="id",
-            version="version",
-            is_active="is_active",
-            name="name",
+            "kind",
+            "region_code",
+            "product",
+            "product_version",
+            "contract_level",
             parent="parent_id",
-            kind="kind",
-            region_code="region_code",
-            product="product",
-            product_version="product_version",
-            contract_level="contract_level",
         ),
         title="机构",
-        description="上级填 OA 里上级机构的编号；版本可以是递增的数字或更新时间",
+        description=(
+            "上级填 OA 里上级机构的编号，负责工程师（engineer）填 OA 里员工的编号；"
+            "版本可以是递增的数字或更新时间"
+        ),
     )
     contact_fields: tuple[ContactField, ...] = Field(
-        _rows(
-            ContactField,
-            id="id",
-            version="version",
-            is_active="is_active",
-            name="name",
-            institution="institution_id",
-            phone="phone",
-            email="email",
-        ),
+        _rows(ContactField, "phone", "email", institution="institution_id"),
         title="联系人",
         description="机构填 OA 里机构的编号；联系人就是本系统的客户",
     )
     staff_fields: tuple[StaffField, ...] = Field(
-        _rows(
-            StaffField,
-            id="id",
-            version="version",
-            is_active="is_active",
-            username="username",
-            name="name",
-            wecom_userid="wecom_userid",
-        ),
+        _rows(StaffField, "username", "wecom_userid"),
         title="员工",
         description="员工就是本系统的登录帐号；有企业微信帐号的同时成为接待人员",
     )

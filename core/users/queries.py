@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Select, func, or_, select
 
 from core.actor import Actor
 from core.db import Tx
 from core.errors import NotFound
+from core.ownership.queries import OaKind, fields_of, oa_ids
 from core.paging import Page, decode_cursor, page_of
 from core.permissions import permissions_of
 from core.servicers.models import ServicerRow
 from core.users.models import DeviceRow, UserRow
 from core.views import Role, View
 
+#: No password has this hash: such a login opens once somebody has set one.
+NO_PASSWORD: Final = "!"  # noqa: S105 - not a password
+
 
 class UserView(View):
+    """oa_id, owned: of one that the OA is the master of; lists tell them, nothing else does."""
+
     id: str
     username: str
     name: str
@@ -25,6 +32,9 @@ class UserView(View):
     is_disabled: bool
     created_at: datetime
     version: int
+    has_password: bool
+    oa_id: str = ""
+    owned: tuple[str, ...] = ()
 
 
 class DeviceView(View):
@@ -53,6 +63,7 @@ def user_view(row: UserRow) -> UserView:
         is_disabled=row.is_disabled,
         created_at=row.created_at,
         version=row.version,
+        has_password=row.password_hash != NO_PASSWORD,
     )
 
 
@@ -91,7 +102,15 @@ async def list_users(
         )
     if cursor is not None:
         query = query.where(UserRow.username > decode_cursor(cursor, str)[0])
-    views = [user_view(row) for row in await tx.db.scalars(query)]
+    rows = (await tx.db.scalars(query)).all()
+    linked = await oa_ids(tx, OaKind.STAFF, [row.id for row in rows])
+    owned = await fields_of(tx, OaKind.STAFF)
+    views = [
+        user_view(row).model_copy(update={"oa_id": linked[row.id], "owned": owned})
+        if row.id in linked
+        else user_view(row)
+        for row in rows
+    ]
     return page_of(views, limit, lambda view: (view.username,))
 
 

@@ -68,8 +68,12 @@ async def opens_from_the_session(desk: Window, phone: Window) -> str:
     await expect(title).to_have_value("数据上报一直失败，提示连接超时", timeout=PATIENCE_MS)
     await has(page, "ticket-dialog", "数据上报")
     await has(page, "similar", "数据上报失败，超时")
+    file = FilePayload(name="报错 截图.txt", mimeType="text/plain", buffer="失败".encode())
+    await page.locator("[data-test=ticket-dialog] [data-test=ticket-files]").set_input_files(file)
+    await has(page, "ticket-dialog", "报错 截图.txt")
     await page.locator("[data-test=ticket-submit]").click()
     await page.wait_for_url(re.compile("#/tickets/"))
+    await has(page, "ticket-entries", "报错 截图.txt")
     number = page.get_by_text(re.compile(r"GD\d{8}-\d{4}")).first
     return (await number.inner_text()).split()[0]
 

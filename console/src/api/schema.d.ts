@@ -10305,7 +10305,10 @@ export interface components {
             password: string;
             role: components["schemas"]["Role"];
         };
-        /** UserView */
+        /**
+         * UserView
+         * @description oa_id, owned: of one that the OA is the master of; lists tell them, nothing else does.
+         */
         UserView: {
             /** Id */
             id: string;
@@ -10323,6 +10326,18 @@ export interface components {
             created_at: string;
             /** Version */
             version: number;
+            /** Has Password */
+            has_password: boolean;
+            /**
+             * Oa Id
+             * @default
+             */
+            oa_id: string;
+            /**
+             * Owned
+             * @default []
+             */
+            owned: string[];
         };
         /** UserViewList */
         UserViewList: {

@@ -390,7 +390,7 @@ def upgrade() -> None:
     sa.Column('facts', Json, nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.Column('record_sealed', sa.Text(), nullable=False),
-    sa.Column('waits_for', sa.String(length=64), nullable=False),
+    sa.Column('waits_for', sa.String(length=81), nullable=False),
     sa.Column('candidate_id', sa.String(length=32), nullable=True),
     sa.Column('first_at', UtcDateTime(), nullable=False),
     sa.Column('last_at', UtcDateTime(), nullable=False),

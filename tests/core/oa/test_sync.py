@@ -27,6 +27,8 @@ from core.oa.sync import OaReport
 from core.ownership.queries import OaKind, oa_ids
 from core.sealing import KeyRing
 from core.servicers.queries import servicer_of_wecom
+from core.settings import service as settings
+from core.settings.oa import Oa
 from core.users import queries as users
 from core.users import service as user_service
 from core.users.models import UserRow
@@ -266,6 +268,34 @@ async def test_staff_become_logins_and_leave_with_the_oa(uow: UnitOfWork) -> Non
         assert (await users.get_user(tx, user)).is_disabled
     hand = {"id": "s4", "version": 1, "username": "zhao", "name": "同名"}
     assert told(await push(uow, "staff", hand)) == [("s4", "username_twice")]
+
+
+async def test_an_institutions_engineer_comes_with_the_staff_or_after(uow: UnitOfWork) -> None:
+    value = Oa().model_dump(mode="json")
+    value["institution_fields"].append({"ours": "engineer", "theirs": "engineer_id"})
+    async with uow.write() as tx:
+        await settings.put(tx, "oa", value, version=0, by=BOSS)
+    city = CITY | {"engineer_id": "s1"}
+    assert told(await push(uow, "institution", city)) == [("o1", "engineer_missing")]
+    zhao = {"id": "s1", "version": 1, "username": "zhao", "name": "赵工"}
+    report = await push(uow, "staff", zhao)
+    assert told(report) == [("s1", "created"), ("o1", "engineer_no_servicer")]
+    report = await push(uow, "staff", zhao | {"version": 2, "wecom_userid": "Zhao"})
+    assert told(report) == [("s1", "updated"), ("o1", "created")]
+    place = await own(uow, InstitutionRow, name="苏州市疾控中心")
+    async with uow.read() as tx:
+        assert (await tree.get(tx, place)).engineer_name == "赵工"
+        (listed,) = [one for one in (await users.list_users(tx)).items if one.username == "zhao"]
+    assert (listed.oa_id, listed.has_password) == ("s1", False)
+    assert set(listed.owned) == {"username", "name", "is_active", "wecom_userid"}
+    await push(uow, "institution", city | {"version": 9, "engineer_id": ""})
+    async with uow.read() as tx:
+        found = await tree.get(tx, place)
+    assert found.engineer_id is None
+    draft = InstitutionDraft(found.name, region_code=found.region_code, engineer_id="e1")
+    async with uow.write() as tx:
+        with pytest.raises(Conflict, match="owned_by_oa"):
+            await institutions.change(tx, place, draft, version=found.version, by=BOSS)
 
 
 async def test_what_the_oa_owns_is_changed_there(uow: UnitOfWork) -> None:

@@ -133,6 +133,7 @@ export default {
     username: "User name",
     role: "Role",
     password: "Password",
+    no_password: "no password", no_password_hint: "This login came from the OA and has no password yet: it cannot log in to the console (the WeCom desk works). Set a first password here and tell the person in private; they change it in the menu at the top right.",
     new_password: "New password (empty: unchanged)",
     disabled: "Disabled",
     enabled: "Active",

@@ -132,6 +132,7 @@ export default {
     username: "用户名",
     role: "角色",
     password: "密码",
+    no_password: "未设密码", no_password_hint: "这个帐号由 OA 带来，还没有密码，不能登录控制台（企业微信工作台不受影响）。请在这里设置初始密码，当面或电话告诉本人；本人登录后在右上角头像的菜单里「修改密码」。",
     new_password: "重设密码（不改请留空）",
     disabled: "已停用",
     enabled: "正常",

@@ -12,7 +12,7 @@ export default {
     reach: { held: "客户现在收不到聊天消息：微信规定客户说话后 48 小时内最多回复 5 条，名额已用完或已过期。写下的话先存着，客户一来消息就自动发出；着急请打电话，或在右上角菜单「复制客户进度链接」用短信发给客户。", native: "客户正在企业微信客户端里由人接待，系统不能代发。请在企业微信的会话里告诉客户。", nowhere: "客户还没有在微信里联系过我们，收不到聊天消息。请打电话，或把进度链接用短信发给客户。" },
     why_public: "告诉客户处理情况", why_internal: "为什么升级", customer_reads: "这段话客户会看到",
     conflict: "别人刚刚改过这张工单", conflict_hint: "工单在 {when} 被更新。您的修改还没有保存，请逐项选择保留哪一个。", conflict_same: "两个版本没有差别", field: "字段", theirs: "现在的内容", yours: "您的修改", take_theirs: "放弃我的修改", keep_mine: "按选择保存", cite: "放进回复",
-    undo: "撤销修改", internal: "内部备注", to_customer: "回复客户", write_public: "写给客户，Ctrl+Enter 发送", write_note: "同事可见，客户看不到", send: "发送", keep_note: "记下", attach: "添加附件", attachment: "附件",
+    undo: "撤销修改", internal: "内部备注", to_customer: "回复客户", write_public: "写给客户，Ctrl+Enter 发送", write_note: "同事可见，客户看不到", send: "发送", keep_note: "记下", attach: "添加附件", too_many_files: "一次最多 {most} 个附件，其余没有添加", attachment: "附件",
     sla: "时效", follow_ups: "跟进", follow_add: "添加跟进", follow_what: "要做什么", follow_when: "什么时候", follow_result: "结果",
     linked: "关联工单", similar: "相似工单", no_similar: "没有相似的工单", alike: "相似度 {share}", open_session: "打开会话",
     usual_priority: "按类别", routed: "自动分配", template: "模板", split_title: "新工单的标题", other_number: "另一张工单的编号",
