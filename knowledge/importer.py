@@ -28,6 +28,23 @@ ROWS_AT_ONCE: Final = 500
 #: Errors that are reported one by one; more are only counted.
 MAX_ERRORS: Final = 1000
 
+#: The columns and what may be wrong with one (pydantic's kinds), for the author of the file.
+_FIELDS: Final = {
+    "question": "问题", "answer": "答案", "answer_html": "图文答案", "category": "分类",
+    "tags": "标签", "similar": "相似问", "audience": "可见范围", "source": "来源文件",
+    "effective_at": "生效时间", "expires_at": "失效时间",
+}  # fmt: skip
+_REASONS: Final = {
+    "string_too_short": "不能为空",
+    "too_short": "不能为空",
+    "string_too_long": "太长，至多 {most}",
+    "too_long": "太长，至多 {most}",
+    "string_type": "应为文字",
+    "value_error": "失效时间应晚于生效时间",
+    "datetime_parsing": "不是时间，应如 2026-01-31 08:00",
+    "datetime_from_date_parsing": "不是时间，应如 2026-01-31 08:00",
+}
+
 Progress = Callable[[int], None]
 """Called with the number of rows done."""
 
@@ -163,8 +180,7 @@ class _Batch:
         try:
             return checked_content(values)
         except Invalid as error:
-            reason = f"{error.facts['field']}：{error.facts['reason']}"
-            self._report.fail(item.row, reason)
+            self._report.fail(item.row, _in_words(error))
             return None
 
     async def _insert(self, new: Sequence[tuple[str, ArticleContent]]) -> None:
@@ -233,7 +249,7 @@ class _Batch:
                 "author_name": self._by.name,
                 "reviewer_id": self._by.key,
                 "reviewer_name": self._by.name,
-                "note": "import",
+                "note": "导入",
                 "created_at": self._tx.now,
                 "updated_at": self._tx.now,
                 "decided_at": self._tx.now,
@@ -241,6 +257,15 @@ class _Batch:
             for article_id, number, content in items
         ]
         await self._tx.db.execute(insert(RevisionRow), rows)
+
+
+def _in_words(error: Invalid) -> str:
+    """What is wrong with a row, for the person who made the file."""
+    field, _, part = str(error.facts["field"]).partition(".")
+    name = _FIELDS.get(field, field or "生效与失效时间")
+    place = f"{name}第 {int(part) + 1} 项" if part.isdigit() else name
+    reason = _REASONS.get(str(error.facts["kind"]), str(error.facts["reason"]))
+    return f"{place}：{reason.format(most=error.facts['most'])}"
 
 
 def _kept_html(row: ArticleRow, answer: str) -> str:

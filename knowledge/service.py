@@ -41,7 +41,8 @@ def checked_content(values: Mapping[str, Any]) -> ArticleContent:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise Invalid("invalid_article", field=field, reason=first["msg"]) from error
+        facts = {"kind": first["type"], "most": first.get("ctx", {}).get("max_length")}
+        raise Invalid("invalid_article", field=field, reason=first["msg"], **facts) from error
 
 
 async def create(

@@ -238,3 +238,24 @@ async def test_50_000_rows_take_time_in_proportion_and_announce_each_article(
     assert large < small * 10 * 2.5
     async with sqlite_uow.read() as tx:
         assert await tx.db.scalar(select(func.count()).select_from(EventRow)) == 50_000
+
+
+async def test_what_is_wrong_with_a_row_is_said_in_the_words_of_its_author(
+    uow: UnitOfWork,
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": "1", "question": ""},
+        {"id": "2", "question": "问" * 501},
+        {"id": "3", "question": "好", "similar": ["行", "问" * 501]},
+        {"id": "4", "question": "好", "effective_at": "昨天"},
+        {"id": "5", "question": "好", "effective_at": "2026-02-01T00:00:00Z",
+         "expires_at": "2026-01-01T00:00:00Z"},
+    ]  # fmt: skip
+    report = await import_records(uow, read_records(jsonl(rows), "jsonl"), by=SYSTEM)
+    assert [error.message for error in report.errors] == [
+        "问题：不能为空",
+        "问题：太长，至多 500",
+        "相似问第 2 项：太长，至多 500",
+        "生效时间：不是时间，应如 2026-01-31 08:00",
+        "生效与失效时间：失效时间应晚于生效时间",
+    ]

@@ -85,7 +85,7 @@ export default {
     note: "Note",
     import_title: "Import articles",
     import_hint:
-      "jsonl, csv or xlsx with id, question, answer, category, tags, similar. Importing the same file twice changes nothing.",
+      "jsonl, csv, xlsx or a zip of a Markdown folder, with id, question, answer, category, tags, similar. Importing the same file twice changes nothing.",
     choose: "Choose a file",
     check: "Check",
     start: "Import",

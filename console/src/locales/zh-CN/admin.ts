@@ -84,7 +84,7 @@ export default {
     draft_saved: "草稿已保存，提交审核后生效",
     note: "说明",
     import_title: "导入知识条目",
-    import_hint: "支持 jsonl、csv、xlsx，字段：id、question、answer、category、tags、similar。同一份文件重复导入不会产生变化。",
+    import_hint: "支持 jsonl、csv、xlsx 和 Markdown 文件夹的 zip，字段：id、question、answer、category、tags、similar。同一份文件重复导入不会产生变化。",
     choose: "选择文件",
     check: "检查",
     start: "导入",
