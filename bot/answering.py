@@ -61,12 +61,14 @@ async def _follow_gate(turn: Turn, decision: FaqDecision) -> None:
         _alarm(turn, gate)
 
 
-async def warn_people(turn: Turn, decision: FaqDecision) -> None:
+async def warn_people(turn: Turn, decision: FaqDecision, message_ids: Sequence[str]) -> None:
     """A red line while people have the session: who still waits gets the approved text."""
     gate = decision.gate
     if gate is None or gate.kind is not GateKind.REDLINE:
         return
     if turn.state is SessionState.QUEUED:
+        session_id = turn.session.id if turn.session else None
+        await record(turn.tx, decision, session_id=session_id, message_ids=message_ids)
         await turn.say(gate.text)
     _alarm(turn, gate)
 

@@ -22,4 +22,4 @@ async def told_of_danger(update: MessageReceived, ctx: Context) -> None:
         if turn.is_bots:
             await reply(turn, decision, [heard.id])
         else:
-            await warn_people(turn, decision)
+            await warn_people(turn, decision, [heard.id])

@@ -134,6 +134,8 @@ async def test_a_red_line_is_answered_in_the_queue_and_only_alarms_while_people_
     await eventually(lambda: alarms(1))
     desk = await demo.desk("lijun")
     session = await desk.gets_session("王建国")
+    told = await desk.get(f"/sessions/{session['id']}/decisions")
+    assert [one["gate"] for one in told["items"]] == ["redline_bite"]
     await wang.says("心里难受，真的想不开")
     await desk.reads(session, "想不开")
     await eventually(lambda: alarms(2))
