@@ -147,6 +147,8 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
     "never_published": ("该版本从未发布过", "This revision was never published"),
     "invalid_article": ("知识条目内容有误：{field}", "The article is not valid: {field}"),
     "invalid": ("提交的内容有误", "The request is not valid"),
+    "required": ("还有必填的内容没有填写", "Something required is missing"),
+    "bad_length": ("内容不能为空，也不能超过 {max} 个字", "1 to {max} characters"),
     "invalid_fields": ("部分内容填写有误，请检查", "Some fields are not valid"),
     "invalid_setting": ("设置项填写有误，请检查", "The setting is not valid"),
     "malformed_json": ("请求内容不是有效的 JSON", "The body is not valid JSON"),

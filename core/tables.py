@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 from zipfile import BadZipFile
 
@@ -71,7 +72,10 @@ def _csv_rows(data: bytes) -> Iterable[list[str]]:
             continue
         if "\x00" in text:
             break
-        return csv.reader(io.StringIO(text))
+        try:
+            return list(islice(csv.reader(io.StringIO(text)), MAX_ROWS + 2))
+        except csv.Error:  # a quotation mark that never ends, or a cell without end
+            break
     raise Invalid("bad_file", field="file")
 
 

@@ -40,6 +40,8 @@ _OTHER, _SKIP, _SUBMIT, _AGAIN = "other", "skip", "submit", "again"
 QUIT_ITEM: Final = MenuItem(id="formquit", label="退出")
 _MAX_CATEGORIES: Final = 7
 _MAX_PICTURES: Final = 5
+#: So many characters are no name of a category that was mistyped.
+_DESCRIBES: Final = 5
 
 in_ticket_form: Filter = When(
     lambda _, ctx: (
@@ -180,13 +182,24 @@ async def _take_category(turn: Turn, data: dict[str, Any], answer: _Answer) -> C
     chosen = by_word.get(answer.key or answer.text)
     is_other = answer.key == _OTHER or answer.text in ("其他", "其他问题")
     if chosen is None and not is_other:
-        again = await _category_menu(turn, "没有这个类别。")
-        return again or Text(text=_ASK_TEXT)
+        return await _ask_again(turn, data, answer.text)
     if chosen is not None:
         data |= {"category_id": chosen.id, "category": chosen.name}
+    if said := data.pop("said", ""):
+        return await _take_text(turn, data, _Answer(text=said))
     turn.fill_form(_TEXT, data)
     hint = chosen.templates[0].description if chosen and chosen.templates else ""
     return Text(text=f"{_ASK_TEXT}\n最好写明：{hint}" if hint else _ASK_TEXT)
+
+
+async def _ask_again(turn: Turn, data: dict[str, Any], text: str) -> Content:
+    """Many describe the matter at once: what is longer than a wrong name is kept."""
+    problem = "没有这个类别。"
+    if len(text) >= _DESCRIBES:
+        data["said"] = f"{data.get('said', '')}\n{text}".strip()[:2000]
+        turn.fill_form(_CATEGORY, data)
+        problem = "已记下您的描述。"
+    return await _category_menu(turn, problem) or Text(text=_ASK_TEXT)
 
 
 async def _take_text(turn: Turn, data: dict[str, Any], answer: _Answer) -> Content:

@@ -54,7 +54,10 @@ def test_xlsx_is_read_and_numbers_keep_their_digits() -> None:
     assert read_table(write_csv(TABLE), "x.csv") == TABLE
 
 
-@pytest.mark.parametrize("data", [b"PK\x03\x04 no zip", b"a,\x00b", b"\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "data",
+    [b"PK\x03\x04 no zip", b"a,\x00b", b"\xff\xff\xff\xff", b'a\n"' + b"b" * 200_000],
+)
 def test_what_is_no_table_is_refused(data: bytes) -> None:
     with pytest.raises(Invalid):
         read_table(data, "x.csv")
