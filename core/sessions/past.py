@@ -16,6 +16,7 @@ from core.content import Text
 from core.conversations.models import ConversationRow, MessageRow, NoteRow
 from core.conversations.service import PREVIEW_CHARS
 from core.conversations.threads import Thread
+from core.customers.models import CustomerRow
 from core.db import Base, Tx
 from core.ids import id_at
 from core.ratings.models import RatingRow
@@ -115,10 +116,12 @@ async def _write(tx: Tx, table: type[Base], rows: Sequence[Row]) -> None:
 
 
 def _touch(one: PastSession) -> None:
-    """The thread as its newest session left it; its reply window is long closed."""
+    """The thread as its newest session left it, its customer known since the first."""
     row: ConversationRow = one.thread.conversation
+    customer: CustomerRow = one.thread.customer
     heard = [line.at for line in one.lines if line.sender is Sender.CUSTOMER]
     row.created_at = min(row.created_at, one.lines[0].at)
+    customer.created_at = min(customer.created_at, one.lines[0].at)
     row.last_customer_at = max(heard)
     row.last_message_at = one.lines[-1].at
     row.last_message_text = one.lines[-1].text[:PREVIEW_CHARS]

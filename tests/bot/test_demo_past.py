@@ -9,6 +9,7 @@ from bot import demo
 from bot.demo_past import load_past
 from bot.demo_tickets import load_tickets
 from core.actor import Actor
+from core.customers.queries import customer_view
 from core.db import UnitOfWork
 from core.history.search import Wanted, search
 from core.sessions.queries import list_sessions
@@ -34,7 +35,9 @@ async def test_statistics_history_and_timelines_are_filled(
         tickets = await figures(tx, team.id, since=since, until=tx.now)
         found = await search(tx, Wanted(["前置机", "SyncAgent"]))
         page = await list_sessions(tx, by=SYSTEM, limit=400)
-        timeline = await of_customer(tx, page.items[-1].customer_id)
+        first = page.items[-1]
+        timeline = await of_customer(tx, first.customer_id)
+        known_since = (await customer_view(tx, first.customer_id)).created_at
     assert served.figures.sessions > 100
     assert served.figures.unanswered == 0
     assert served.figures.satisfaction_mean is not None
@@ -42,6 +45,7 @@ async def test_statistics_history_and_timelines_are_filled(
     assert len([one for one in served.members if one.figures.sessions]) == 6
     assert (tickets.created, tickets.resolved, tickets.sla_breached) == (9, 6, 0)
     assert found.items
+    assert known_since <= first.opened_at
     assert TimelineKind.SESSION in {one.kind for one in timeline.items}
     assert {one.state for one in page.items} == {SessionState.CLOSED}
 
