@@ -25,6 +25,8 @@ GATES = Gates.shipped()
         ("你们这个机器人答非所问", GateKind.HUMAN),
         ("客服 客服 客服", GateKind.HUMAN),
         ("怎么没人理我", GateKind.HUMAN),
+        ("😡😡😡", GateKind.HUMAN),
+        ("👎！", GateKind.HUMAN),
         ("孕妇能打流感疫苗吗", GateKind.MEDICAL),
         ("打完疫苗发烧怎么办", GateKind.MEDICAL),
         ("你好", GateKind.CHITCHAT),
