@@ -151,6 +151,7 @@ class Tx:
         self._session: AsyncSession | None = None
         self._events: list[Event] = []
         self._topics: set[str] = set()
+        self._owed: set[str] = set()
 
     @property
     def db(self) -> AsyncSession:
@@ -196,9 +197,17 @@ class Tx:
         self._events = [one for one in self._events if not instead(one)]
         self.emit(event)
 
+    def line_up(self, address_key: str) -> None:
+        """Say that something is owed to this address; `UnitOfWork` tells its lane, last of all."""
+        self._owed.add(address_key)
+
     def wake(self, topic: str) -> None:
         """Wake the sleepers on `topic` once the transaction is durable. May be lost: they poll."""
         self._topics.add(topic)
+
+    @property
+    def owed(self) -> frozenset[str]:
+        return frozenset(self._owed)
 
     @property
     def topics(self) -> frozenset[str]:
@@ -285,6 +294,7 @@ class UnitOfWork:
             try:
                 yield tx
                 await tx.flush()
+                await self._line_up(tx)
                 await self._store_events(tx)
             finally:
                 in_write_block.reset(token)
@@ -308,6 +318,13 @@ class UnitOfWork:
                 is_clean = True
             finally:
                 await self._connections.give_back(hand, is_clean=is_clean)
+
+    async def _line_up(self, tx: Tx) -> None:
+        """Two who owe to one address share its lane: whatever else they need is locked by now."""
+        if tx.owed:
+            from core import lanes  # noqa: PLC0415 - models need Base from here
+
+            await lanes.bump(tx, "out", tx.owed)
 
     async def _store_events(self, tx: Tx) -> None:
         if not tx.emitted:

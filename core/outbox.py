@@ -24,7 +24,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core import lanes
 from core.content import Address
 from core.db import Base, BigId, Tx
 from core.errors import Conflict
@@ -154,7 +153,7 @@ async def enqueue(
     }
     await tx.run(_ENQUEUE, row)
     if state == "pending":
-        await _line_up(tx, item.address.key)
+        _line_up(tx, item.address.key)
 
 
 async def pending(tx: Tx, address_key: str, *, limit: int = 20) -> list[Parcel]:
@@ -211,7 +210,7 @@ async def resume(tx: Tx, address: Address, item_ids: list[str]) -> None:
         .values(state="pending", attempts=0, error="")
         .execution_options(synchronize_session=False)
     )
-    await _line_up(tx, address.key)
+    _line_up(tx, address.key)
 
 
 async def newest_waiting(tx: Tx, address: Address) -> Kept | None:
@@ -271,7 +270,7 @@ async def send_waiting(tx: Tx, address: Address) -> list[datetime]:
     )
     said = list(rows)
     if said:
-        await _line_up(tx, address.key)
+        _line_up(tx, address.key)
     return said
 
 
@@ -291,8 +290,8 @@ async def count_slot(tx: Tx, parcel: Parcel) -> None:
     )
 
 
-async def _line_up(tx: Tx, address_key: str) -> None:
-    await lanes.bump(tx, "out", [address_key])
+def _line_up(tx: Tx, address_key: str) -> None:
+    tx.line_up(address_key)
     tx.wake(WAKE_TOPIC)
 
 

@@ -7,11 +7,15 @@ import asyncio
 import pytest
 
 from bot.turn import Turn
+from core import outbox
 from core.accounts.limits import AccountLimits
 from core.content import Address, Text
 from core.customers import merge
-from core.db import UnitOfWork
+from core.db import Tx, UnitOfWork
+from core.desk.service import Desk
 from core.ids import new_id
+from core.ports import OutboundMessage
+from core.servicers.queries import get_servicer
 from core.sessions import service as sessions
 from core.sessions.queries import session_view
 from core.sessions.talk import Posting, post
@@ -28,6 +32,7 @@ from tests.core.sessions.people import (
 from tests.rival import Rival
 
 pytestmark = pytest.mark.postgres
+APP = ("wecom_app", "1000002")
 LIMITS = AccountLimits(window_messages=5, window_s=48 * 3600)
 
 
@@ -118,3 +123,29 @@ async def test_two_who_give_each_other_their_sessions_both_succeed(uow: UnitOfWo
     await asyncio.gather(*gifts)
     now_at = [(await as_it_is(uow, one)).servicer_id for one in (*annas, *berts)]
     assert now_at == [bert] * 6 + [anna] * 6
+
+
+async def test_two_who_show_something_to_one_colleague_do_not_wait_for_each_other(
+    uow: UnitOfWork,
+) -> None:
+    anna = await a_servicer(uow, "anna")
+    async with uow.write() as tx:
+        await Desk.open(tx, await get_servicer(tx, anna), Address(*APP, "anna"))
+
+    async def show(tx: Tx, text: str) -> None:
+        message = OutboundMessage(Address(*APP, "bert"), new_id(), Text(text=text))
+        await outbox.enqueue(tx, message.message_id, message)
+
+    async def tell_both() -> None:
+        async with uow.write() as tx:
+            await show(tx, "有客户在等")
+            await Desk.of_servicer(tx, anna)
+
+    telling = Rival(uow, tell_both)
+    async with uow.write() as tx:
+        await Desk.of_servicer(tx, anna)
+        await telling.begins()
+        await show(tx, "陈静已接入")
+    await telling.ends()
+    async with uow.read() as tx:
+        assert len(await outbox.pending(tx, Address(*APP, "bert").key)) == 2
