@@ -7,22 +7,16 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
 from pydantic_core import to_json
 from sqlalchemy import (
-    JSON,
-    BigInteger,
-    DateTime,
-    Dialect,
-    Integer,
     MetaData,
     event,
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
@@ -35,10 +29,9 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import StaticPool
-from sqlalchemy.types import TypeDecorator
-from typing_extensions import override
 
 from core.clock import Clock
+from core.column_types import Json, UtcDateTime
 from core.connections import Connections
 from core.events import Event
 from core.ports import WakeUp, in_write_block
@@ -61,34 +54,8 @@ _TEND_EVERY_S: Final = 1.0
 _ORDER_EVENTS: Final = Statement(select(func.pg_advisory_xact_lock(0x77656E71)))
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment. SQLite keeps it as UTC text; naive values are refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    @override
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime refused")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    @override
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        del dialect
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
 #: Topic on which readers of the event log sleep.
 EVENTS_TOPIC: Final = "events"
-#: 64-bit key that also auto-increments on SQLite.
-BigId = BigInteger().with_variant(Integer, "sqlite")
-Json = JSON().with_variant(JSONB(), "postgresql")
 
 _NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

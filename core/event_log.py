@@ -10,7 +10,8 @@ from sqlalchemy import cast as cast_sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, BigId
+from core.column_types import BigId
+from core.db import Base
 from core.statements import Statement
 
 

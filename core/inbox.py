@@ -22,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import lanes
-from core.db import Base, BigId, Tx, UnitOfWork, upsert_for
+from core.column_types import BigId
+from core.db import Base, Tx, UnitOfWork, upsert_for
 from core.errors import Conflict
 from core.ports import CursorMove, InboxItem
 from core.statements import Statement

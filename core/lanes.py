@@ -26,7 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Tx, UtcDateTime, upsert_for
+from core.column_types import UtcDateTime
+from core.db import Base, Tx, upsert_for
 from core.statements import Statement
 
 Kind = Literal["in", "out"]

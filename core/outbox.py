@@ -24,8 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.column_types import BigId
 from core.content import Address
-from core.db import Base, BigId, Tx
+from core.db import Base, Tx
 from core.errors import Conflict
 from core.ports import (
     CardMessage,

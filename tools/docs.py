@@ -19,7 +19,8 @@ from bot.config import PREFIX, Settings
 from bot.doctor import CHECKS
 from bot.migrate import metadata
 from channels.wecom.errcodes import ERROR_CODES, Action
-from core.db import Base, BigId, Json, UtcDateTime
+from core.column_types import BigId, Json, UtcDateTime
+from core.db import Base
 from core.events import Event, visible_to
 from core.sessions.states import TRANSITIONS
 from core.settings.sections import SECTIONS

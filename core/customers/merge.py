@@ -28,11 +28,12 @@ from sqlalchemy.types import TypeEngine
 
 from core.actor import Actor
 from core.audit import service as audit
+from core.column_types import UtcDateTime
 from core.customers import combining, names
 from core.customers.file_models import CustomerMergeRow
 from core.customers.models import CustomerRow
 from core.customers.queries import customer_view
-from core.db import Base, Tx, UtcDateTime
+from core.db import Base, Tx
 from core.errors import Conflict, Invalid, NotFound
 from core.events import CustomerChanged
 from core.ids import new_id

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Boolean, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, BigId
+from core.column_types import BigId
+from core.db import Base
 
 
 class DeskRow(Base):

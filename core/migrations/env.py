@@ -7,7 +7,7 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from core.db import BigId, Json, UtcDateTime
+from core.column_types import BigId, Json, UtcDateTime
 
 
 def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -16,10 +16,10 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[
         return False
     for name, ours in (("Json", Json), ("BigId", BigId)):
         if item is ours:
-            autogen.imports.add(f"from core.db import {name}")
+            autogen.imports.add(f"from core.column_types import {name}")
             return name
     if isinstance(item, UtcDateTime):
-        autogen.imports.add("from core.db import UtcDateTime")
+        autogen.imports.add("from core.column_types import UtcDateTime")
         return "UtcDateTime()"
     return False
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, BigId
+from core.column_types import BigId
+from core.db import Base
 
 
 class ReadMarkRow(Base):

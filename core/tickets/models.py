@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Boolean, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, BigId
+from core.column_types import BigId
+from core.db import Base
 
 #: What lists are narrowed by, besides the state.
 _NARROWING = ("servicer_id", "team_id", "category_id", "priority", "is_breached")

@@ -20,7 +20,8 @@ from sqlalchemy import (
     update,
 )
 
-from core.db import Tx, UtcDateTime, upsert_for
+from core.column_types import UtcDateTime
+from core.db import Tx, upsert_for
 from core.errors import Conflict
 from core.ids import new_id
 from core.statements import Statement

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import JSON, Boolean, bindparam, insert, literal, select, text, type_coerce
 
 from core.clock import SystemClock
-from core.db import UnitOfWork, UtcDateTime, make_engine
+from core.column_types import UtcDateTime
+from core.db import UnitOfWork, make_engine
 from core.event_log import ListenerCursor
 from core.statements import Statement
 from tests.waiting import eventually

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from core.db import BigId
-from core.db import Json
-from core.db import UtcDateTime
+from core.column_types import BigId
+from core.column_types import Json
+from core.column_types import UtcDateTime
 
 revision = '0001'
 down_revision = None
