@@ -106,7 +106,8 @@ async def plan(
         else:
             rows.append(replace(draft, customer_id=customer_id))
         errors += reader.errors
-    return await _without_owned(tx, keys, rows, linked, errors), errors
+    theirs = {reader.number: reader for reader in readers}
+    return await _without_owned(tx, keys, rows, linked, theirs, errors), errors
 
 
 @dataclass
@@ -259,6 +260,7 @@ async def _without_owned(
     keys: KeyRing,
     rows: Sequence[PlannedRow],
     linked: Mapping[str, str],
+    readers: Mapping[int, _Reader],
     errors: list[RowError],
 ) -> list[PlannedRow]:
     """Rows that would change what the OA is the master of are refused."""
@@ -272,7 +274,9 @@ async def _without_owned(
     for row in rows:
         customer = kept.get(row.customer_id or "")
         changed = _changes(keys, customer, row) & owned if customer else set()
-        errors += [RowError(row=row.number, column=one, code="owned_by_oa") for one in changed]
+        for one in sorted(changed):
+            heading = readers[row.number].cell(one)[0]
+            errors.append(RowError(row=row.number, column=heading, code="owned_by_oa"))
         good += [] if changed else [row]
     return good
 

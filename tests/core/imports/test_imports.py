@@ -148,5 +148,8 @@ async def test_what_the_oa_owns_is_left_to_it(uow: UnitOfWork) -> None:
     async with uow.read() as tx:
         found = await queries.errors(tx, job.id)
         tags = (await tx.db.scalars(select(CustomerRow))).one().tags
-    assert [(one.row, one.code) for one in found] == [(3, "owned_by_oa"), (4, "unknown_oa_id")]
+    assert [(one.row, one.column, one.code) for one in found] == [
+        (3, "姓名", "owned_by_oa"),
+        (4, "OA 编号", "unknown_oa_id"),
+    ]
     assert (job.updated, tags) == (1, ["重点"])
