@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.bench import chat
+from tools.bench.history import bench_history
 from tools.bench.lists import bench_lists
 from tools.bench.routing import bench_routing
 from tools.bench.sla import bench_sla
@@ -59,6 +60,7 @@ async def bench_chat() -> Results:
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, Results]]] = {
     "chat": bench_chat,
+    "history": bench_history,
     "lists": bench_lists,
     "routing": bench_routing,
     "sla": bench_sla,
