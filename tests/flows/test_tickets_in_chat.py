@@ -92,6 +92,21 @@ async def test_what_is_described_before_the_category_is_not_asked_again(demo: Co
     assert "描述：日报上传一直转圈\n换了电脑也一样" in summary.text
 
 
+async def test_a_red_line_comes_before_the_form_which_then_goes_on(demo: Company) -> None:
+    wang = demo.customer(1)
+    await wang.says("报修")
+    await wang.hears("请选择问题类别")
+    await wang.says("孩子刚被狗咬了")
+    await wang.hears("清水")
+    await wang.clicks("其他问题")
+    await wang.says("日报上传一直转圈")
+    await wang.hears("截图")
+    await wang.clicks("跳过")
+    summary = await wang.hears("请确认")
+    assert "描述：日报上传一直转圈" in summary.text
+    assert "狗" not in summary.text
+
+
 async def test_the_form_can_be_left_by_a_word_and_by_asking_for_people(demo: Company) -> None:
     wang = demo.customer(1)
     await wang.says("报修")
