@@ -16,6 +16,7 @@ from core.content import Text
 from core.conversations.models import ConversationRow, MessageRow, NoteRow
 from core.conversations.service import PREVIEW_CHARS
 from core.conversations.threads import Thread
+from core.conversations.window import opened
 from core.customers.models import CustomerRow
 from core.db import Base, Tx
 from core.ids import id_at
@@ -24,6 +25,7 @@ from core.sessions.models import SessionRow, SessionTagRow
 from core.views import Delivery, Sender, ServiceMode, SessionState
 
 _ROWS_AT_ONCE: Final = 400
+_ANSWERS: Final = (Sender.BOT, Sender.SERVICER)
 Row = dict[str, Any]
 
 
@@ -119,10 +121,13 @@ def _touch(one: PastSession) -> None:
     """The thread as its newest session left it, its customer known since the first."""
     row: ConversationRow = one.thread.conversation
     customer: CustomerRow = one.thread.customer
-    heard = [line.at for line in one.lines if line.sender is Sender.CUSTOMER]
+    heard = max(line.at for line in one.lines if line.sender is Sender.CUSTOMER)
+    ours = [line for line in one.lines if line.at > heard and line.sender in _ANSWERS]
+    window = opened(one.thread.limits, heard).take(len(ours))
+    row.window_left, row.window_until = window.left, window.until
     row.created_at = min(row.created_at, one.lines[0].at)
     customer.created_at = min(customer.created_at, one.lines[0].at)
-    row.last_customer_at = max(heard)
+    row.last_customer_at = heard
     row.last_message_at = one.lines[-1].at
     row.last_message_text = one.lines[-1].text[:PREVIEW_CHARS]
 

@@ -46,6 +46,7 @@ async def test_statistics_history_and_timelines_are_filled(
     assert (tickets.created, tickets.resolved, tickets.sla_breached) == (9, 6, 0)
     assert found.items
     assert known_since <= first.opened_at
+    assert first.window.left == 0  # they wrote weeks ago
     assert TimelineKind.SESSION in {one.kind for one in timeline.items}
     assert {one.state for one in page.items} == {SessionState.CLOSED}
 
