@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Integer,
     Select,
+    String,
     Subquery,
     and_,
     bindparam,
     func,
     literal,
+    literal_column,
     null,
     select,
 )
@@ -25,14 +28,13 @@ from core.assignment.strategy import Candidate
 from core.calendars.queries import off_duty, working_calendar
 from core.db import Tx
 from core.servicers.models import AccountServicerRow, ServicerRow
+from core.statements import Statement
 from core.teams.models import ServicerSkillRow, SkillRow, TeamMemberRow, TeamRow
 from core.users.models import UserRow
 from core.views import Presence, ServiceMode
 
-#: So many are read and compared at a time, the best first; more only when all of them are off.
-MOST_COMPARED: Final = 50
 _CALENDAR: Final = select(TeamRow.calendar_id).where(TeamRow.id == bindparam("team"))
-_SKILLS: Final = select(SkillRow.id, SkillRow.name)
+_SKILLS: Final = Statement(select(SkillRow.id, SkillRow.name))
 _Servicers = TypeVar("_Servicers", bound=Select[*tuple[Any, ...]])
 
 
@@ -49,6 +51,8 @@ _THERE: Final = {
     Asking.BY_HAND: (Presence.ONLINE, Presence.BUSY, Presence.AWAY),
     Asking.PRESENT: (Presence.ONLINE,),
 }
+#: So many are read and compared, the best first; all of them only when each of these is off duty.
+_COMPARED: Final = {Asking.FREE: 10, Asking.BY_HAND: 50, Asking.PRESENT: 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +89,25 @@ async def candidates(
     more than can matter. only: is this one among them?
     """
     skills = await _named_skills(tx, wanted)
-    strategy = wanted.strategy if skills or wanted.strategy != "skill" else "least_busy"
-    is_native = wanted.mode is ServiceMode.NATIVE
-    has_team, leaves_out = wanted.team_id is not None, bool(wanted.without)
-    shape = _Shape(strategy, has_team, is_native, asking, only is not None, leaves_out)
-    facts = _facts(wanted) | {"without": sorted(wanted.without), "skills": skills, "only": only}
-    past = 0
-    while True:
-        rows = (await tx.db.execute(_ordered(shape), {**facts, "past": past})).all()
+    shape = _Shape(
+        strategy=wanted.strategy if skills or wanted.strategy != "skill" else "least_busy",
+        has_team=wanted.team_id is not None,
+        is_native=wanted.mode is ServiceMode.NATIVE,
+        asking=asking,
+        is_one=only is not None,
+        left_out=len(wanted.without),
+        skills=len(skills),
+    )
+    facts = _facts(wanted) | {"only": only} | _numbered("skill", skills)
+    facts |= _numbered("without", sorted(wanted.without))
+    await tx.flush()
+    for most in (_COMPARED[asking], None):
+        rows = await tx.fetch(_ordered(replace(shape, most=most)), facts)
         calendar_id = rows[0].calendar_id if rows else None
         found = await _on_duty(tx, wanted, [Candidate(*row[:-1]) for row in rows], calendar_id)
-        if found or len(rows) < MOST_COMPARED:
-            return found
-        past += MOST_COMPARED
+        if found or len(rows) != most:
+            break
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,17 @@ class _Shape:
     is_native: bool
     asking: Asking = Asking.FREE
     is_one: bool = False
-    leaves_out: bool = False
+    left_out: int = 0
+    skills: int = 0
+    most: int | None = None
+
+
+def _numbered(name: str, values: Sequence[str]) -> dict[str, str]:
+    return {f"{name}_{number}": value for number, value in enumerate(values)}
+
+
+def _numbers(name: str, count: int) -> list[BindParameter[str]]:
+    return [bindparam(f"{name}_{number}", type_=String) for number in range(count)]
 
 
 def _facts(wanted: Wanted) -> dict[str, Any]:
@@ -117,15 +137,17 @@ def _facts(wanted: Wanted) -> dict[str, Any]:
 
 
 @cache  # building them costs more than running them
-def _ordered(shape: _Shape) -> Select[*tuple[Any, ...]]:
+def _ordered(shape: _Shape) -> Statement:
     """Everyone who is permitted, as columns of a Candidate, whom the strategy prefers first.
 
     The last column is the calendar of the team that asks.
     """
     idle = ServicerRow.idle_since
     last = TeamMemberRow.last_assigned_at if shape.has_team else idle
-    sums = _skill_sums() if shape.strategy == "skill" else None
-    skill: ColumnElement[int] = literal(0) if sums is None else func.coalesce(sums.c.skill, 0)
+    sums = _skill_sums(shape) if shape.strategy == "skill" else None
+    skill: ColumnElement[int] = literal(0, Integer)
+    if sums is not None:
+        skill = func.coalesce(sums.c.skill, literal(0, Integer))
     calendar: ColumnElement[Any] = null()
     if shape.has_team:
         calendar = _CALENDAR.scalar_subquery()
@@ -135,36 +157,46 @@ def _ordered(shape: _Shape) -> Select[*tuple[Any, ...]]:
         ServicerRow.open_sessions,
         ServicerRow.capacity,
         idle,
-        skill,
-        last,
+        skill.label("skill"),
+        last.label("last_assigned_at"),
         calendar.label("calendar_id"),
     )
-    statement = _permitted(select(*columns), shape).where(
-        ServicerRow.presence.in_(_THERE[shape.asking])
-    )
-    if shape.leaves_out:
-        statement = statement.where(ServicerRow.id.not_in(bindparam("without", expanding=True)))
+    statement = _asked(_permitted(select(*columns), shape), shape)
     if sums is not None:
         statement = statement.outerjoin(sums, sums.c.servicer_id == ServicerRow.id)
+    load = ServicerRow.load
+    order: dict[str, tuple[Any, ...]] = {
+        "least_busy": (load, idle),
+        "round_robin": (last,),
+        "skill": (skill.desc(), load, idle),
+    }
+    ordered = statement.order_by(*order[shape.strategy], ServicerRow.id)
+    # Written out: a plan for any number of rows would sort everyone there is.
+    return Statement(ordered if shape.most is None else ordered.limit(_written(shape.most)))
+
+
+def _asked(statement: _Servicers, shape: _Shape) -> _Servicers:
+    there = ServicerRow.presence.in_([_written(repr(str(one))) for one in _THERE[shape.asking]])
+    statement = statement.where(there)
     if shape.asking is not Asking.PRESENT:
         statement = statement.where(ServicerRow.open_sessions < ServicerRow.capacity)
     if shape.is_one:
         statement = statement.where(ServicerRow.id == bindparam("only"))
-    load = ServicerRow.open_sessions * 1.0 / func.nullif(ServicerRow.capacity, 0)
-    order: dict[str, tuple[Any, ...]] = {
-        "least_busy": (load, idle.asc().nulls_first()),
-        "round_robin": (last.asc().nulls_first(),),
-        "skill": (skill.desc(), load, idle.asc().nulls_first()),
-    }
-    ordered = statement.order_by(*order[shape.strategy], ServicerRow.id)
-    return ordered.limit(MOST_COMPARED).offset(bindparam("past", type_=Integer))
+    if shape.left_out:
+        statement = statement.where(ServicerRow.id.not_in(_numbers("without", shape.left_out)))
+    return statement
 
 
-def _skill_sums() -> Subquery:
+def _written(value: object) -> ColumnElement[Any]:
+    """A constant of ours that the planner is to know."""
+    return literal_column(str(value))
+
+
+def _skill_sums(shape: _Shape) -> Subquery:
     """Servicer → sum of their levels in the skills that are asked for."""
     return (
         select(ServicerSkillRow.servicer_id, func.sum(ServicerSkillRow.level).label("skill"))
-        .where(ServicerSkillRow.skill_id.in_(bindparam("skills", expanding=True)))
+        .where(ServicerSkillRow.skill_id.in_(_numbers("skill", shape.skills)))
         .group_by(ServicerSkillRow.servicer_id)
         .subquery()
     )
@@ -175,7 +207,7 @@ async def _named_skills(tx: Tx, wanted: Wanted) -> list[str]:
     if wanted.strategy != "skill":
         return []
     folded = wanted.topic.casefold()
-    rows = await tx.db.execute(_SKILLS)
+    rows = await tx.fetch(_SKILLS, {})
     return [row.id for row in rows if row.name.casefold() in folded]
 
 

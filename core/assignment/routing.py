@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,12 +12,15 @@ from core.accounts.models import AccountRow
 from core.assignment.queries import Wanted, candidates
 from core.assignment.strategy import STRATEGIES, Choice, last_one
 from core.db import Tx
+from core.statements import Statement
 from core.teams.effective import effective_bindings
 from core.teams.models import TeamRow
 from core.teams.views import BindingView
 from core.views import ServiceMode
 
-_TEAMS: Final = select(TeamRow).where(TeamRow.id.in_(bindparam("teams", expanding=True)))
+_TEAM: Final = Statement(
+    select(TeamRow.mode, TeamRow.strategy).where(TeamRow.id == bindparam("wanted"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,17 @@ async def destinations(
     found = {one.team_id: _why(one) for one in await effective_bindings(tx, customer_id)}
     if account_team_id is not None:
         found.setdefault(account_team_id, "")
-    known = await _teams(tx, found)
-    places = [_destination(known.get(one), one, because) for one, because in found.items()]
+    places = [await destination(tx, team_id, because) for team_id, because in found.items()]
     return tuple(places) or (Destination(None),)
 
 
-async def destination(tx: Tx, team_id: str) -> Destination:
-    """A team to which a session was sent by hand."""
-    return _destination((await _teams(tx, [team_id])).get(team_id), team_id)
+async def destination(tx: Tx, team_id: str, because: str = "") -> Destination:
+    """A team by what it asks for; one that is gone asks for nothing."""
+    await tx.flush()
+    for row in await tx.fetch(_TEAM, {"wanted": team_id}):
+        mode = ServiceMode(row.mode) if row.mode else None
+        return Destination(team_id, because, mode, row.strategy)
+    return Destination(team_id, because)
 
 
 def reception_mode(account: AccountRow, place: Destination) -> ServiceMode:
@@ -76,17 +81,3 @@ async def choose(
 def _why(binding: BindingView) -> str:
     of_institution = binding.inherited_from or binding.subject_kind == "institution"
     return f"绑定{'机构' if of_institution else '客户'}团队 {binding.team_name}"
-
-
-async def _teams(tx: Tx, team_ids: Collection[str]) -> dict[str, TeamRow]:
-    if not team_ids:
-        return {}
-    rows = await tx.db.scalars(_TEAMS, {"teams": sorted(team_ids)})
-    return {row.id: row for row in rows}
-
-
-def _destination(row: TeamRow | None, team_id: str, because: str = "") -> Destination:
-    if row is None:
-        return Destination(team_id, because)
-    mode = ServiceMode(row.mode) if row.mode else None
-    return Destination(team_id, because, mode, row.strategy)

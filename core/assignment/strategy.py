@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
-
-_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A servicer who is there, permitted, accepting and below their limit.
 
-    skill: sum of their levels in the skills that are asked for. last_assigned_at: when the team's
-    ring last came to them.
+    skill: sum of their levels in the skills that are asked for. last_assigned_at: their
+    place in the team's ring.
     """
 
     servicer_id: str
     name: str
     open_sessions: int
     capacity: int
-    idle_since: datetime | None
-    skill: int = 0
-    last_assigned_at: datetime | None = None
+    idle_since: datetime
+    skill: int
+    last_assigned_at: datetime
 
     @property
     def load(self) -> float:
@@ -49,7 +47,7 @@ def least_busy(candidates: Sequence[Candidate]) -> Choice | None:
         return None
     best = min(
         candidates,
-        key=lambda one: (one.load, one.idle_since or _LONG_AGO, one.servicer_id),
+        key=lambda one: (one.load, one.idle_since, one.servicer_id),
     )
     tied = sum(1 for one in candidates if one.load == best.load)
     because = f"负载最低（{best.open_sessions}/{best.capacity}）"
@@ -60,7 +58,7 @@ def round_robin(candidates: Sequence[Candidate]) -> Choice | None:
     """Whoever the ring came to longest ago."""
     if not candidates:
         return None
-    best = min(candidates, key=lambda one: (one.last_assigned_at or _LONG_AGO, one.servicer_id))
+    best = min(candidates, key=lambda one: (one.last_assigned_at, one.servicer_id))
     return Choice(best.servicer_id, "轮流分配")
 
 

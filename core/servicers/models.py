@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, String
+from sqlalchemy import Boolean, CheckConstraint, Computed, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -12,13 +12,17 @@ from core.db import Base
 
 class ServicerRow(Base):
     __tablename__ = "servicers"
-    __table_args__ = (CheckConstraint("open_sessions >= 0", name="load"),)
+    __table_args__ = (
+        CheckConstraint("open_sessions >= 0", name="load"),
+        # Whoever is there, in the order in which they are asked.
+        Index("ix_servicers_least_busy", "presence", "load", "idle_since", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), unique=True)
     name: Mapped[str] = mapped_column(String(64))
     wecom_userid: Mapped[str | None] = mapped_column(String(64), unique=True)
-    presence: Mapped[str] = mapped_column(String(16), default="offline", index=True)
+    presence: Mapped[str] = mapped_column(String(16), default="offline")
     #: Said in the app: it holds while no console is open.
     stays: Mapped[bool] = mapped_column(Boolean, default=False)
     #: Away with sessions that are to wait for them, at most until then.
@@ -26,7 +30,12 @@ class ServicerRow(Base):
     capacity: Mapped[int] = mapped_column(default=5)
     #: Sessions in state SERVING; kept in the transaction that moves them.
     open_sessions: Mapped[int] = mapped_column(default=0)
-    idle_since: Mapped[datetime | None]
+    #: Share of their own limit that is in use, in hundred-thousandths; kept by the database.
+    load: Mapped[int | None] = mapped_column(
+        Computed("open_sessions * 100000 / nullif(capacity, 0)", persisted=True), deferred=True
+    )
+    #: When they came, went or were done with something last.
+    idle_since: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
 

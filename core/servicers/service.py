@@ -46,6 +46,7 @@ async def create(
         presence=Presence.OFFLINE,
         capacity=capacity,
         open_sessions=0,
+        idle_since=tx.now,
         version=1,
     )
     tx.db.add(row)

@@ -10,7 +10,7 @@ from core.actor import Actor
 from core.content import Text
 from core.conversations.models import ConversationRow
 from core.conversations.service import Speech, say
-from core.conversations.threads import THREADS, Thread, held, load_thread
+from core.conversations.threads import THREADS, Thread
 from core.db import Tx
 from core.errors import Conflict, Forbidden, NotFound
 from core.permissions import Permission
@@ -19,10 +19,13 @@ from core.sessions.states import Action, next_state
 from core.settings.reception import Window
 from core.views import Sender, SessionState
 
-_HELD_THREAD = held(
-    THREADS.join(SessionRow, SessionRow.conversation_id == ConversationRow.id).where(
-        SessionRow.id == bindparam("wanted")
-    )
+#: The conversation is locked first: the order stands in the statement.
+_HELD = (
+    THREADS.add_columns(SessionRow)
+    .join(SessionRow, SessionRow.conversation_id == ConversationRow.id)
+    .where(SessionRow.id == bindparam("wanted"))
+    .with_for_update(of=[ConversationRow, SessionRow])
+    .execution_options(populate_existing=True)
 )
 
 
@@ -41,11 +44,10 @@ async def hold_session(tx: Tx, session_id: str) -> tuple[SessionRow, Thread]:
     other way round, an end of a session and an answer to the customer would wait for each other.
     Raises: NotFound.
     """
-    thread = await load_thread(tx, _HELD_THREAD, session_id)
-    if thread is None:
+    found = (await tx.db.execute(_HELD, {"wanted": session_id})).first()
+    if found is None:
         raise NotFound("session_not_found")
-    row = await tx.db.get_one(SessionRow, session_id, with_for_update=True, populate_existing=True)
-    return row, thread
+    return found[3], Thread(found[0], found[1], found[2])
 
 
 def check_mine(row: SessionRow, by: Actor) -> None:

@@ -29,14 +29,15 @@ class TeamRow(Base):
 
 class TeamMemberRow(Base):
     __tablename__ = "team_members"
+    __table_args__ = (Index("ix_team_members_ring", "team_id", "last_assigned_at", "servicer_id"),)
 
     team_id: Mapped[str] = mapped_column(ForeignKey("teams.id"), primary_key=True)
     servicer_id: Mapped[str] = mapped_column(
         ForeignKey("servicers.id"), primary_key=True, index=True
     )
     joined_at: Mapped[datetime]
-    #: The ring of round robin: whoever got something longest ago is next.
-    last_assigned_at: Mapped[datetime | None]
+    #: The ring of round robin: whoever got something, or joined, longest ago is next.
+    last_assigned_at: Mapped[datetime]
 
 
 class TeamScopeRow(Base):

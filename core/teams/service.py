@@ -174,7 +174,9 @@ async def _set_members(tx: Tx, team_id: str, wanted: Collection[str]) -> None:
         )
     )
     tx.db.add_all(
-        TeamMemberRow(team_id=team_id, servicer_id=servicer_id, joined_at=tx.now)
+        TeamMemberRow(
+            team_id=team_id, servicer_id=servicer_id, joined_at=tx.now, last_assigned_at=tx.now
+        )
         for servicer_id in set(wanted) - present
     )
 

@@ -13,20 +13,20 @@ class Candidate:
     """A member as the choice sees it.
 
     skill_gap: levels that are missing of what the category asks for. skill: sum of the levels in
-    it. last_assigned_at: when the team's ring last came to them.
+    it. last_assigned_at: their place in the team's ring.
     """
 
     servicer_id: str
     name: str
     open_tickets: int
     skill_gap: int
-    last_assigned_at: datetime | None
+    last_assigned_at: datetime
     skill: int = 0
 
     @property
     def waited(self) -> float:
         """The smaller, the longer without a new one."""
-        return self.last_assigned_at.timestamp() if self.last_assigned_at else 0.0
+        return self.last_assigned_at.timestamp()
 
     @property
     def load_words(self) -> str:

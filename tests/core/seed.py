@@ -30,7 +30,12 @@ async def servicer(tx: Tx, name: str, *, role: Role = Role.SERVICER, capacity: i
     await tx.db.flush()
     tx.db.add(
         ServicerRow(
-            id=servicer_id, user_id=user_id, name=name, capacity=capacity, presence="online"
+            id=servicer_id,
+            user_id=user_id,
+            name=name,
+            capacity=capacity,
+            presence="online",
+            idle_since=tx.now,
         )
     )
     await tx.db.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -120,6 +121,8 @@ async def _fill(uow: UnitOfWork) -> None:
         await _queue(tx, account.id)
     async with uow.write() as tx:
         await tx.db.execute(text("ANALYZE"))
+    gc.collect()  # as the product does when it is ready
+    gc.freeze()
 
 
 async def _people(tx: Tx) -> None:
@@ -135,7 +138,8 @@ async def _people(tx: Tx) -> None:
          "open_sessions": int(one) % 20, "idle_since": tx.now - timedelta(seconds=int(one))}
         for one in names
     ]  # fmt: skip
-    members = [{"team_id": _TEAM, "servicer_id": f"p{one}", "joined_at": tx.now} for one in names]
+    ring = {"joined_at": tx.now, "last_assigned_at": tx.now}
+    members = [{"team_id": _TEAM, "servicer_id": f"p{one}", **ring} for one in names]
     levels = [
         {"servicer_id": f"p{one}", "skill_id": "vpn", "level": int(one) % 5 + 1} for one in names
     ]

@@ -694,7 +694,8 @@ def upgrade() -> None:
     sa.Column('keeps_until', UtcDateTime(), nullable=True),
     sa.Column('capacity', sa.Integer(), nullable=False),
     sa.Column('open_sessions', sa.Integer(), nullable=False),
-    sa.Column('idle_since', UtcDateTime(), nullable=True),
+    sa.Column('load', sa.Integer(), sa.Computed('open_sessions * 100000 / nullif(capacity, 0)', persisted=True), nullable=True),
+    sa.Column('idle_since', UtcDateTime(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.CheckConstraint('open_sessions >= 0', name=op.f('ck_servicers_load')),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_servicers_user_id')),
@@ -703,7 +704,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('wecom_userid', name=op.f('uq_servicers_wecom_userid'))
     )
     with op.batch_alter_table('servicers', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_servicers_presence'), ['presence'], unique=False)
+        batch_op.create_index('ix_servicers_least_busy', ['presence', 'load', 'idle_since', 'id'], unique=False)
 
     op.create_table('vpn_profiles',
     sa.Column('id', sa.String(length=32), nullable=False),
@@ -980,12 +981,13 @@ def upgrade() -> None:
     sa.Column('team_id', sa.String(length=32), nullable=False),
     sa.Column('servicer_id', sa.String(length=32), nullable=False),
     sa.Column('joined_at', UtcDateTime(), nullable=False),
-    sa.Column('last_assigned_at', UtcDateTime(), nullable=True),
+    sa.Column('last_assigned_at', UtcDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['servicer_id'], ['servicers.id'], name=op.f('fk_team_members_servicer_id')),
     sa.ForeignKeyConstraint(['team_id'], ['teams.id'], name=op.f('fk_team_members_team_id')),
     sa.PrimaryKeyConstraint('team_id', 'servicer_id', name=op.f('pk_team_members'))
     )
     with op.batch_alter_table('team_members', schema=None) as batch_op:
+        batch_op.create_index('ix_team_members_ring', ['team_id', 'last_assigned_at', 'servicer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_team_members_servicer_id'), ['servicer_id'], unique=False)
 
     op.create_table('team_scopes',

@@ -17,7 +17,7 @@ NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 IDLE = Candidate("idle", "闲", 1, 0, NOON, skill=2)
 NEXT = Candidate("next", "下一个", 7, 0, NOON - timedelta(hours=1), skill=1)
 EXPERT = Candidate("expert", "专家", 9, 0, NOON, skill=5)
-UNFIT = Candidate("unfit", "新人", 0, 2, None, skill=0)
+UNFIT = Candidate("unfit", "新人", 0, 2, NOON, skill=0)
 
 
 @pytest.mark.parametrize(
