@@ -171,7 +171,7 @@ class SessionView(View):
     closed_at: datetime | None
     close_reason: str = ""
     waiting_since: datetime | None
-    last_message_text: str = ""
+    last_customer_text: str = ""
     last_message_at: datetime | None = None
     topic: str = ""
     handoff_reason: str = ""

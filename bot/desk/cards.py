@@ -9,7 +9,7 @@ from bot.context import Context
 from bot.desk import ticket_work
 from bot.desk.bench import Bench, serve
 from bot.desk.sessions import claim, make_ticket, offer_colleagues
-from bot.desk.words import NATIVE, ago, refusal, shortened, who
+from bot.desk.words import NATIVE, ago, problem, refusal, shortened, who
 from channels.update import CardPressed
 from core.content import Address
 from core.db import Tx
@@ -46,7 +46,7 @@ async def session_card(
     lines = [
         ("客户", session.customer_name or "客户"),
         ("机构", session.institution_name or "未登记"),
-        ("问题", shortened(session.topic or session.last_message_text, 60)),
+        ("问题", problem(session, 60)),
         ("机器人", bot_tried(tried)),
         ("转人工", _REASONS.get(session.handoff_reason, "转接") + f"，已等{ago(waiting)}"),
         ("入口", session.account_name),

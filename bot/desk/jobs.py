@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from bot.desk.news import DIGEST_TIMER, WINDOW_TIMER
-from bot.desk.words import ago, clock, shortened, who
+from bot.desk.words import ago, clock, problem, who
 from core.db import Tx, UnitOfWork
 from core.desk import queries
 from core.desk.outgoing import FLUSH_TIMER
@@ -47,7 +47,7 @@ async def tell_queue(tx: Tx, timer: Timer) -> None:
         return
     longest = max(item.waiting_s for item in board.items)
     rows = [
-        f"{place}. {who(item.session)}，{shortened(item.session.topic, 20)}"
+        f"{place}. {who(item.session)}，{problem(item.session, 30)}"
         for place, item in enumerate(board.items[:_LISTED], start=1)
     ]
     head = f"现在有 {len(board.items)} 位客户在排队，最久的等了{ago(timedelta(seconds=longest))}："

@@ -109,6 +109,12 @@ def who(session: SessionView) -> str:
     return f"{name}（{session.institution_name}）" if session.institution_name else name
 
 
+def problem(session: SessionView, most: int) -> str:
+    """What the customer began with, and what they said last."""
+    said = dict.fromkeys((session.topic, session.last_customer_text))
+    return shortened(" … ".join(text for text in said if text), most)
+
+
 def line_of(number: int, name: str, content: Content) -> str:
     """#4 王建国：您好."""
     if media_of(content) is not None:
@@ -160,7 +166,7 @@ def session_row(number: int, session: SessionView, now: datetime, *, is_focused:
     if session.waiting_since is not None:
         facts.insert(0, f"等了{ago(now - session.waiting_since)}")
     mark = " ◀ 当前" if is_focused else ""
-    last = shortened(session.last_message_text, 40)
+    last = shortened(session.last_customer_text, 40)
     tail = "，".join(fact for fact in facts if fact)
     return f"#{number} {who(session)}{mark}\n　{last}\n　{tail}"
 

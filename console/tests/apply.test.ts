@@ -74,6 +74,23 @@ describe("sessions", () => {
 });
 
 describe("transcripts", () => {
+  test("a row shows the customer's own last words, not ours", () => {
+    const session = aSession({ id: "session" });
+    const line = (sender: "customer" | "system", text: string, sent_at: string): Event => ({
+      type: "message.added",
+      message: aMessage({ session_id: "session", sender, content: { type: "text", text }, sent_at }),
+    });
+    const after = run(
+      world({ sessions: { session } }),
+      line("customer", "打印机坏了", "2026-03-01T02:01:00Z"),
+      line("system", "您好，我是陈静", "2026-03-01T02:02:00Z"),
+    );
+    expect(after.sessions["session"]).toMatchObject({
+      last_customer_text: "打印机坏了",
+      last_message_at: "2026-03-01T02:02:00Z",
+    });
+  });
+
   test("lines of a conversation that is not open here are not kept", () => {
     const before = world();
     expect(apply(before, { type: "message.added", message: aMessage() }).threads).toBe(before.threads);

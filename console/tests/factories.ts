@@ -25,7 +25,7 @@ export function aSession(facts: Partial<SessionView> = {}): SessionView {
     closed_at: null,
     close_reason: "",
     waiting_since: null,
-    last_message_text: "",
+    last_customer_text: "",
     last_message_at: null,
     topic: "",
     handoff_reason: "",

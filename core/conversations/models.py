@@ -28,7 +28,8 @@ class ConversationRow(Base):
     #: Since when a line of ours waits in the outbox for further ones; None when none does.
     joining_since: Mapped[datetime | None]
     last_message_at: Mapped[datetime | None] = mapped_column(index=True)
-    last_message_text: Mapped[str] = mapped_column(String(200), default="")
+    #: What the customer said last in the newest session; see `said_last`.
+    last_customer_text: Mapped[str] = mapped_column(String(200), default="")
     is_muted: Mapped[bool] = mapped_column(Boolean, default=False)
     #: Questions that wait for the end of a burst of short lines (message ids).
     pending_lines: Mapped[list[str]] = mapped_column(default=list)

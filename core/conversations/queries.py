@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
+from typing import Final
 
 from sqlalchemy import select
 
@@ -12,7 +13,12 @@ from core.conversations.models import MessageRow, NoteRow
 from core.db import Tx
 from core.errors import NotFound
 from core.servicers.models import ServicerRow
+from core.settings.sections import Bot
 from core.views import Delivery, MessageView, NoteView, Sender
+
+#: Of what somebody said, in a list.
+PREVIEW_CHARS: Final = 80
+_LOOKED_BACK: Final = 10
 
 
 def message_view(row: MessageRow, servicer_name: str = "") -> MessageView:
@@ -55,6 +61,19 @@ async def was_said(tx: Tx, session_id: str, text: str) -> bool:
         .limit(1)
     )
     return found is not None
+
+
+async def said_last(tx: Tx, session_id: str) -> str:
+    """The customer's last words in a session; a mere call for people only if that is all."""
+    calls = tx.settings.get(Bot).calls_for_people
+    rows = await tx.db.scalars(
+        select(MessageRow.text)
+        .where(MessageRow.session_id == session_id, MessageRow.sender == Sender.CUSTOMER)
+        .order_by(MessageRow.seq.desc())
+        .limit(_LOOKED_BACK)
+    )
+    lines = list(rows)
+    return next((line for line in lines if line not in calls), "".join(lines[:1]))[:PREVIEW_CHARS]
 
 
 async def transcript(

@@ -16,7 +16,7 @@ from core import outbox
 from core.content import Content, Text, plain_text, split_text
 from core.conversations import joining, statements
 from core.conversations.models import MessageRow
-from core.conversations.queries import get_message
+from core.conversations.queries import PREVIEW_CHARS, get_message
 from core.conversations.receipts import set_window
 from core.conversations.threads import Thread
 from core.conversations.window import opened
@@ -31,8 +31,6 @@ from core.views import Delivery, MessageView, Sender
 
 #: Platforms tell the moment of a message in whole seconds, cut off.
 _CLOCK_GRAIN = timedelta(seconds=1)
-#: How much of a message a list row shows.
-PREVIEW_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +86,7 @@ async def hear(tx: Tx, thread: Thread, session_id: str | None, heard: Heard) -> 
     conversation = thread.conversation
     if is_customer:
         conversation.last_customer_at = heard.sent_at
+        conversation.last_customer_text = plain_text(heard.content)[:PREVIEW_CHARS]
         spoken_since = await _slots_taken_since(tx, thread, heard.sent_at)
         waited = await joining.let_go(tx, thread)
         spoken_since += sum(said < heard.sent_at + _CLOCK_GRAIN for said in waited)
@@ -284,7 +283,6 @@ async def _write_down(  # noqa: PLR0913 - a line of the transcript has so many p
     """Add a line to the transcript and tell everyone."""
     text = plain_text(content)
     thread.conversation.last_message_at = tx.now
-    thread.conversation.last_message_text = text[:PREVIEW_CHARS]
     row = {
         "id": message_id or new_id(),
         "account_id": thread.account.id,

@@ -43,8 +43,9 @@ async def assign_next(tx: Tx, session_id: str) -> SessionView | None:
 async def assign_held(tx: Tx, row: SessionRow, thread: Thread) -> SessionView | None:
     """The same for a queued session that this transaction holds."""
     last = await last_servicer_of(tx, row)
+    said = f"{row.topic}\n{thread.conversation.last_customer_text}"
     for place in await places_of(tx, row):
-        wanted = await _wanted(tx, row, place)
+        wanted = await _wanted(tx, row, place, said)
         taken: set[str] = set()
         while (choice := await _choose(tx, row, wanted, place, taken, last)) is not None:
             if await take_load(tx, choice.servicer_id, within_capacity=True):
@@ -73,12 +74,12 @@ def route_of(places: Sequence[Destination]) -> str:
     return ",".join(place.team_id or "" for place in places)[:200]
 
 
-async def _wanted(tx: Tx, row: SessionRow, place: Destination) -> Wanted:
+async def _wanted(tx: Tx, row: SessionRow, place: Destination, said: str) -> Wanted:
     """The way of reception is chosen anew until somebody has had it; then the session keeps it."""
     mode = ServiceMode(row.mode)
     if row.assigned_at is None:
         mode = reception_mode(await tx.db.get_one(AccountRow, row.account_id), place)
-    return Wanted(row.account_id, mode, place.team_id, row.topic, strategy=place.strategy)
+    return Wanted(row.account_id, mode, place.team_id, said, strategy=place.strategy)
 
 
 async def _choose(

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from core.content import Text
 from core.conversations.models import ConversationRow, MessageRow, NoteRow
-from core.conversations.service import PREVIEW_CHARS
+from core.conversations.queries import PREVIEW_CHARS
 from core.conversations.threads import Thread
 from core.conversations.window import opened
 from core.customers.models import CustomerRow
@@ -129,7 +129,8 @@ def _touch(one: PastSession) -> None:
     customer.created_at = min(customer.created_at, one.lines[0].at)
     row.last_customer_at = heard
     row.last_message_at = one.lines[-1].at
-    row.last_message_text = one.lines[-1].text[:PREVIEW_CHARS]
+    said = [line.text for line in one.lines if line.sender is Sender.CUSTOMER]
+    row.last_customer_text = said[-1][:PREVIEW_CHARS]
 
 
 def _session(key: str, one: PastSession) -> Row:

@@ -103,7 +103,7 @@ def view_of(found: Row[*tuple[Any, ...]], tx: Tx) -> SessionView:
         closed_at=row.closed_at,
         close_reason=row.close_reason,
         waiting_since=row.waiting_since,
-        last_message_text=conversation.last_message_text,
+        last_customer_text=conversation.last_customer_text,
         last_message_at=conversation.last_message_at,
         topic=row.topic,
         handoff_reason=row.handoff_reason,

@@ -17,6 +17,7 @@ from core.assignment.routing import (
     reception_mode,
 )
 from core.assignment.strategy import Choice
+from core.conversations.queries import said_last
 from core.conversations.threads import Thread
 from core.customers.queries import contract_level_of
 from core.db import Tx
@@ -54,6 +55,7 @@ _LOST = frozenset({"servicer_silent", "servicer_offline", "transferred"})
 
 async def open_session(tx: Tx, thread: Thread, *, topic: str = "") -> SessionRow:
     """Begin an episode of service; the bot has it first."""
+    thread.conversation.last_customer_text = ""
     row = SessionRow(
         id=new_id(),
         conversation_id=thread.conversation.id,
@@ -82,6 +84,8 @@ async def hand_off(
     reason: why (asked, misses, red_line, error …); shown on the desk.
     """
     row, _ = await hold_session(tx, session_id)
+    if reason == "asked":
+        thread.conversation.last_customer_text = await said_last(tx, row.id)
     places = await destinations(tx, row.customer_id, thread.account.team_id)
     await move(
         tx,

@@ -97,6 +97,12 @@ class Bot(Section):
         description="带时区的时间，如 2026-03-02T18:00:00+08:00；留空则不播报",
     )
 
+    @property
+    def calls_for_people(self) -> frozenset[str]:
+        """Lines that say nothing else."""
+        labels = [item.label for item in self.greeting_menu if item.kind == "handoff"]
+        return frozenset((*self.handoff_words, *labels))
+
 
 MB: Final = 1024 * 1024
 

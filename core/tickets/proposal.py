@@ -37,7 +37,7 @@ async def of_session(tx: Tx, session: SessionView) -> TicketProposal:
         and line.session_id == session.id
         and line.recalled_at is None
     ]
-    ignored = tx.settings.get(Bot).handoff_words
+    ignored = tx.settings.get(Bot).calls_for_people
     return proposed(
         [session.topic, *said], await categories.list_categories(tx, only_active=True), ignored
     )

@@ -25,8 +25,10 @@ def apply(state: Sessions, event: dict[str, Any]) -> None:
             row["window"] = event["window"]
         if event["type"] == "message.added":
             message = event["message"]
-            text = plain_text(CONTENT.validate_python(message["content"]))
-            row["last_message_text"], row["last_message_at"] = text[:200], message["sent_at"]
+            row["last_message_at"] = message["sent_at"]
+            if message["sender"] == "customer":
+                text = plain_text(CONTENT.validate_python(message["content"]))
+                row["last_customer_text"] = text[:80]
     if event["type"] == "rating.given":
         state[event["rating"]["session_id"]]["rating_score"] = event["rating"]["score"]
 

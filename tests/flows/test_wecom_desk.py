@@ -275,9 +275,10 @@ async def test_when_many_wait_there_is_a_digest_and_the_longest_waiting_is_next(
     demo: Company, chen: AppChat
 ) -> None:
     await chen.asks("忙碌", "忙碌")
+    await demo.customer(1).says("报表打不开")
     waiting = [await asks_for_people(demo, number) for number in range(1, 7)]
     digest = words(await chen.reads("现在有 6 位客户在排队"))
-    assert "1. 王建国（云岭县疾控中心）" in digest
+    assert "1. 王建国（云岭县疾控中心），报表打不开" in digest
     cards = [line for line in await chen.lines() if line.msgtype == "template_card"]
     assert len(cards) == 3
     await chen.types("接入")

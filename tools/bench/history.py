@@ -75,7 +75,7 @@ async def _fill(tx: Tx) -> None:
         f" ('c', '王建国', '', false, '', '', '', '', '[]', '{{}}', {_NOW}, 1)",
         f"INSERT INTO identities VALUES ('i', 'c', 'x', 'x', 'x', {_NOW})",
         "INSERT INTO conversations (id, address_key, account_id, identity_id, customer_id,"
-        " last_message_text, is_muted, pending_lines, form, scene, scene_param, created_at)"
+        " last_customer_text, is_muted, pending_lines, form, scene, scene_param, created_at)"
         f" VALUES ('v', 'v', 'a', 'i', 'c', '', false, '[]', '{{}}', '', '', {_NOW})",
         f"INSERT INTO messages (id, account_id, conversation_id, sender, content, text, sent_at,"
         f" created_at, delivery, failure, part, source) {_SERIES[tx.dialect]} SELECT"

@@ -103,7 +103,7 @@ async def fill(tx: Tx) -> None:
         'INSERT INTO identities (id, customer_id, channel, account, "user", created_at)'
         " SELECT id, id, 'x', '1', id, created_at FROM customers",
         "INSERT INTO conversations (id, address_key, account_id, identity_id, customer_id,"
-        " last_customer_at, last_message_at, last_message_text, is_muted, pending_lines, form,"
+        " last_customer_at, last_message_at, last_customer_text, is_muted, pending_lines, form,"
         " scene, scene_param, created_at) SELECT customer_id, customer_id, '1', customer_id,"
         f" customer_id, created_at, created_at, '', false, '[]'{_json(tx)}, '{{}}'{_json(tx)},"
         " '', '', created_at FROM tickets",

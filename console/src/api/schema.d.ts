@@ -8757,10 +8757,10 @@ export interface components {
             /** Waiting Since */
             waiting_since: string | null;
             /**
-             * Last Message Text
+             * Last Customer Text
              * @default
              */
-            last_message_text: string;
+            last_customer_text: string;
             /**
              * Last Message At
              * @default null

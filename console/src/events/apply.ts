@@ -144,12 +144,13 @@ function withMessage(world: World, message: MessageView): World {
 function withLastLine(world: World, message: MessageView): World {
   const session = message.session_id ? world.sessions[message.session_id] : undefined;
   if (!session || (session.last_message_at ?? "") > message.sent_at) return world;
-  const isFirst = message.sender === "customer" && session.waiting_since === null;
+  const isCustomers = message.sender === "customer";
+  const isFirst = isCustomers && session.waiting_since === null;
   const isAnswer = message.sender === "servicer" || message.sender === "bot";
   const changed: SessionView = {
     ...session,
     last_message_at: message.sent_at,
-    last_message_text: preview(message.content),
+    last_customer_text: isCustomers ? preview(message.content) : session.last_customer_text,
     waiting_since: isFirst ? message.sent_at : isAnswer ? null : session.waiting_since,
   };
   return { ...world, sessions: { ...world.sessions, [session.id]: changed } };

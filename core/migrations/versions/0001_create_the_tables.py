@@ -883,7 +883,7 @@ def upgrade() -> None:
     sa.Column('last_ours_at', UtcDateTime(), nullable=True),
     sa.Column('joining_since', UtcDateTime(), nullable=True),
     sa.Column('last_message_at', UtcDateTime(), nullable=True),
-    sa.Column('last_message_text', sa.String(length=200), nullable=False),
+    sa.Column('last_customer_text', sa.String(length=200), nullable=False),
     sa.Column('is_muted', sa.Boolean(), nullable=False),
     sa.Column('pending_lines', Json, nullable=False),
     sa.Column('pending_since', UtcDateTime(), nullable=True),

@@ -32,7 +32,7 @@ export function useArrivals(): void {
   function onAssigned(session: SessionView): void {
     if (session.servicer_id !== auth.servicer?.id || isLookingAt(session.id)) return;
     sessions.countUnread(session.id);
-    notify(t("desk.notice_assigned", { name: session.customer_name }), session.last_message_text ?? "", session.id);
+    notify(t("desk.notice_assigned", { name: session.customer_name }), session.last_customer_text ?? "", session.id);
   }
 
   function onMessage(message: MessageView): void {
