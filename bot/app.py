@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -38,6 +37,7 @@ from bot.jobs.media import ChannelDownloads
 from bot.jobs.oa import ensure as ensure_oa
 from bot.jobs.recurring import Recurring
 from bot.jobs.rounds import rounds as standing_rounds
+from bot.loading import load
 from bot.middlewares.throttle import throttle
 from bot.middlewares.timing import timing
 from bot.pictures.reader import PictureReader, is_installed
@@ -126,8 +126,10 @@ class App:
             ready = self.readiness
             ready.runs(group.create_task(self.bus.run(), name="bus"))
             group.create_task(self.uow.tend(), name="database")
-            answers = group.create_task(_load(self.answerer), name="answers")
+            answers = group.create_task(load(self.answerer), name="answers")
             ready.loads(answers)
+            follow = _keep_running("answers", self.answerer.follow)
+            ready.runs(group.create_task(follow, name="news"))
             if not self.is_worker:
                 return
             await recurring.ensure(self.uow, self.recurring)
@@ -143,27 +145,18 @@ class App:
                 "dispatcher": self.dispatcher.run(),
                 "sender": self.sender.run(),
                 "timers": self.timers.run(),
-            } | {f"channel:{one.name}": _keep_running(one) for one in self.channels}
+            } | {f"channel:{one.name}": _keep_running(one.name, one.run) for one in self.channels}
             for name, loop in loops.items():
                 ready.runs(group.create_task(loop, name=name))
 
 
-async def _load(answerer: Answerer) -> None:
-    """Ready is who has also put aside what stays: looking it through stops the loop for 0.3 s."""
-    await answerer.start()
-    gc.collect()
-    gc.freeze()
-
-
-async def _keep_running(channel: Channel) -> None:
-    """A channel whose store failed is started again; what the platform says never ends it."""
+async def _keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """A loop whose store failed is started again; what a platform says never ends it."""
     while True:
         try:
-            await channel.run()
+            await run()
         except Exception:  # the loop must live on
-            log.exception(
-                "A channel stopped.", extra={"action": "channel.failed", "channel": channel.name}
-            )
+            log.exception("A loop stopped.", extra={"action": "loop.failed", "loop": name})
         await asyncio.sleep(1)
 
 

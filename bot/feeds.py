@@ -28,7 +28,7 @@ def live_feeds(
             await live.apply(one.event)
 
     async def knowledge_feed(batch: Sequence[Logged]) -> None:
-        await answerer.hear([one.event for one in batch])
+        answerer.hear([one.event for one in batch])
 
     async def socket_feed(batch: Sequence[Logged]) -> None:
         hub.feed([(one.id, one.event, one.text) for one in batch])

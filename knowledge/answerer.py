@@ -13,6 +13,7 @@ from typing import Final
 
 from core.db import UnitOfWork
 from core.events import ArticleChanged, Event, SettingChanged
+from knowledge.backlog import Backlog
 from knowledge.content import INTERNAL, ArticleContent
 from knowledge.decisions import FaqDecision, Offer
 from knowledge.embedder import Embedder, Progress
@@ -35,13 +36,15 @@ ENGINE_KEYS: Final = "knowledge."
 _WORDS_ENOUGH: Final = 0.6
 #: How long a question waits for the articles to be taken in after the start.
 _LOADING_S: Final = 5.0
+#: Before a model that failed is asked again to take articles in.
+_AGAIN_S: Final = 5.0
 
 #: What an administrator set over the calibrated thresholds: (answer, menu).
 Overrides = Callable[[], tuple[float | None, float | None]]
 
 
 class Answerer:
-    """`start` once, then `hear` for what happened; `sync` is the net under both.
+    """`start` once, then `hear` what happened, and `follow` to take it in.
 
     overrides: thresholds that people set; None leaves the calibrated ones in force.
     library: full-text search over all articles, kept in step as well.
@@ -56,6 +59,7 @@ class Answerer:
         self._overrides = overrides
         self._pools = Pools(lambda: self._engine.retriever(embedder))
         self._turn = asyncio.Lock()
+        self._backlog = Backlog()
         self._is_whole = asyncio.Event()
         self._is_whole.set()
         self.library = Library(uow)
@@ -78,14 +82,38 @@ class Answerer:
             extra={"action": "answerer.loaded", "articles": len(self), "model": self.model},
         )
 
-    async def hear(self, events: Sequence[Event]) -> None:
-        """Follow what happened, here or in another process. Idempotent."""
-        changed = [event.article_id for event in events if isinstance(event, ArticleChanged)]
-        if changed:
-            await self.refresh(changed)
+    @property
+    def waiting(self) -> int:
+        """Articles that changed and are not taken in yet."""
+        return len(self._backlog)
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Note what happened, here or in another process; whoever tells it does not wait."""
+        changed = {one.article_id for one in events if isinstance(one, ArticleChanged)}
         keys = [event.key for event in events if isinstance(event, SettingChanged)]
-        if any(key.startswith(ENGINE_KEYS) for key in keys):
-            await self.reload_engine()
+        is_engine_old = any(key.startswith(ENGINE_KEYS) for key in keys)
+        self._backlog.add(changed, is_engine_old=is_engine_old)
+
+    async def follow(self) -> None:
+        """Take in what was heard, for ever. What a broken model could not is tried again."""
+        while True:
+            await self._backlog.filled()
+            try:
+                await self.catch_up()
+            except (TimeoutError, EncoderError) as error:
+                log.warning(
+                    "Articles could not be taken in; they are tried again.",
+                    extra={"action": "answerer.behind", "reason": type(error).__name__},
+                )
+                await asyncio.sleep(_AGAIN_S)
+
+    async def catch_up(self) -> None:
+        """Take in all that was heard. Raises: EncoderError, with the rest still waiting."""
+        while self._backlog:
+            with self._backlog.next() as step:
+                if step.is_engine_old:
+                    await self.reload_engine()
+                await self.refresh(step.article_ids)
 
     async def sync(self, *, progress: Progress | None = None) -> None:
         """Come into step with the database, whatever was missed. Idempotent."""

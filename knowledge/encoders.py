@@ -46,7 +46,10 @@ class EncoderError(RuntimeError):
 
 
 class PostJson(Protocol):
-    """The one HTTP call an endpoint needs; the composition root lends it."""
+    """The one HTTP call an endpoint needs; the composition root lends it.
+
+    Raises: OSError, TimeoutError, ValueError.
+    """
 
     async def __call__(
         self, url: str, body: Mapping[str, object], headers: Mapping[str, str]
@@ -161,8 +164,11 @@ class ThreadEncoder:
             if self._encode is None:
                 self._encode = self._load()
             outcome = normalised(self._encode(texts, batch[0].role))
-        except (RuntimeError, OSError, ValueError, ImportError) as error:
+        except EncoderError as error:
             outcome = error
+        except (RuntimeError, OSError, ValueError, ImportError) as error:
+            outcome = EncoderError(str(error))
+            outcome.__cause__ = error
         finally:  # nobody waits for ever, whatever else a model raises
             _settle(batch, outcome)
 
@@ -231,7 +237,12 @@ class EndpointEncoder:
         if not texts:
             return _nothing()
         body = {"model": self._model, "input": list(texts), "encoding_format": "float"}
-        answer = await self._post(self._url, body, self._headers)
+        try:
+            answer = await self._post(self._url, body, self._headers)
+        except (OSError, ValueError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            raise EncoderError(f"the embeddings endpoint failed: {error}") from error
         return normalised(_rows(answer, len(texts)))
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,8 +24,10 @@ from knowledge.queries import content_of
 from knowledge.service import checked_content
 from knowledge.tables import Record
 
-#: Rows in one transaction: short enough that customers' messages are not kept waiting.
-ROWS_AT_ONCE: Final = 500
+#: Rows in one transaction: customers' messages wait no longer than for these,
+ROWS_AT_ONCE: Final = 100
+#: and between two transactions everybody else comes first.
+_PAUSE_S: Final = 0.01
 #: Errors that are reported one by one; more are only counted.
 MAX_ERRORS: Final = 1000
 
@@ -104,6 +107,7 @@ async def import_records(
             async with uow.write() as tx:
                 await _Batch(tx, by, report).store(wanted)
         done += len(batch)
+        await asyncio.sleep(_PAUSE_S)
         if progress is not None:
             progress(done)
     report.errors.sort(key=lambda error: error.row)

@@ -207,6 +207,23 @@ async def try_question(call: Call, body: AskBody) -> DecisionView:
     return decisions.preview(decided, at=call.services.uow.clock.now())
 
 
+class IndexView(BaseModel):
+    """articles: those that the bot answers with. waiting: changed ones that it still takes in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    articles: int
+    waiting: int
+    model: str
+
+
+@endpoint("GET", "/bot/index", access=SERVE, tag="bot")
+async def show_index(call: Call) -> IndexView:
+    """How far the bot is in taking in what was published or imported."""
+    base = answerer(call)
+    return IndexView(articles=len(base), waiting=base.waiting, model=base.model)
+
+
 class FiguresQuery(BaseModel):
     """since, until: [since, until); the last 30 days by default."""
 

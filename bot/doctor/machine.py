@@ -165,14 +165,14 @@ async def embedder(subject: Subject) -> list[Outcome]:
     started = time.perf_counter()
     try:
         await subject.encode("怎么重置密码")
-    except (EncoderError, OSError, RuntimeError, ValueError, ImportError, TimeoutError) as error:
+    except (EncoderError, TimeoutError) as error:
         advice = {
             "bundled": "重新安装：pip install --force-reinstall wenqu。",
             "sentence-transformers": "确认已安装 wenqu[sentence-transformers]，且"
             " WENQU_EMBEDDER__MODEL 是模型目录或可下载的名字。",
             "openai": "核对 WENQU_EMBEDDER__URL、MODEL 与 API_KEY，并确认服务器能访问它。",
         }[kind]
-        return [fail(f"模型不可用（{type(error).__name__}）。", advice)]
+        return [fail(f"模型不可用（{str(error) or type(error).__name__}）。", advice)]
     elapsed_s = time.perf_counter() - started
     if elapsed_s > _SLOW_MODEL_S:
         return [warn(f"{kind} 用了 {elapsed_s:.0f} 秒。", "机器过慢或模型过大。")]

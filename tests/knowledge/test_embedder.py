@@ -134,7 +134,7 @@ async def test_a_model_that_fails_to_load_fails_the_call_not_the_thread() -> Non
         return lambda texts, role: [[1.0]] * len(texts)
 
     encoder = ThreadEncoder("flaky", load)
-    with pytest.raises(OSError, match="no such directory"):
+    with pytest.raises(EncoderError, match="no such directory"):
         await encoder.encode(["a"], Role.QUERY)
     assert (await encoder.encode(["a"], Role.QUERY)).shape == (1, 1)
     await encoder.close()
@@ -166,6 +166,15 @@ async def test_nonsense_from_an_endpoint_is_an_encoder_error(answer: object) -> 
         return answer
 
     with pytest.raises(EncoderError):
+        await EndpointEncoder(post, "https://model.example/v1", "small").encode(["a"], Role.QUERY)
+
+
+@pytest.mark.parametrize("failure", [ConnectionError("refused"), ValueError("no JSON")])
+async def test_an_endpoint_that_fails_is_an_encoder_error(failure: Exception) -> None:
+    async def post(url: str, body: Mapping[str, object], headers: Mapping[str, str]) -> object:
+        raise failure
+
+    with pytest.raises(EncoderError, match=str(failure)):
         await EndpointEncoder(post, "https://model.example/v1", "small").encode(["a"], Role.QUERY)
 
 

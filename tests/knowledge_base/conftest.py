@@ -26,16 +26,21 @@ from knowledge.views import ArticleView
 
 
 class GramEncoder:
-    """Bags of hashed n-grams: alike texts get alike vectors. Counts what it was asked."""
+    """Bags of hashed n-grams: alike texts get alike vectors. Counts what it was asked.
+
+    refused: how often it was asked while broken.
+    """
 
     name = "test/grams"
 
     def __init__(self) -> None:
         self.encoded: list[str] = []
         self.is_broken = False
+        self.refused = 0
 
     async def encode(self, texts: Sequence[str], role: TextRole, *, bulk: bool = False) -> Vectors:
         if self.is_broken:
+            self.refused += 1
             raise EncoderError("broken for the test")
         self.encoded += texts
         rows = np.full((len(texts), 256), 1e-3, dtype=np.float32)

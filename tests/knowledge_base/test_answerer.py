@@ -235,7 +235,8 @@ async def test_an_edited_synonym_table_is_in_force_at_once_and_answers_throughou
         with pytest.raises(Conflict):
             await synonym_table.put_synonym(tx, "打印", ["洗钥匙"], by=reviewer)
         told = tx.emitted
-    swap = asyncio.create_task(answerer.hear(told))
+    answerer.hear(told)
+    swap = asyncio.create_task(answerer.catch_up())
     during = await answerer.decide("怎么打印报告")
     await swap
     assert during.offers[0].external_id == "print"

@@ -75,7 +75,8 @@ async def test_a_refit_is_stored_with_its_labels_put_in_force_and_rolled_back(
         told = tx.emitted
         with pytest.raises(NotFound):
             await calibrations.activate(tx, "nothing", by=reviewer)
-    await answerer.hear(told)
+    answerer.hear(told)
+    await answerer.catch_up()
     assert (await answerer.decide(question)).calibration_id == first.id
     async with uow.write() as tx:
         await calibrations.deactivate(tx, by=reviewer)

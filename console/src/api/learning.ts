@@ -1,6 +1,6 @@
 /** What the base learns from use: gaps, calibrations, the bot's answers. */
 import { call, get, post, put, type Query } from "./http";
-import type { ArticleView, BotFigures, CalibrationView, DecisionView, GapView, KnownImport, KnownQuestionView, LabelView, Page, ReplayView } from "./types";
+import type { ArticleView, BotFigures, CalibrationView, DecisionView, GapView, IndexView, KnownImport, KnownQuestionView, LabelView, Page, ReplayView } from "./types";
 
 export const gaps = (query: Query) => get<Page<GapView>>("/gaps", query);
 export const gap = (id: string) => get<GapView>(`/gaps/${id}`);
@@ -23,6 +23,8 @@ export const replay = (id: string) => post<ReplayView>(`/decisions/${id}/replay`
 export const correct = (id: string, article_id: string | null) =>
   post<DecisionView>(`/decisions/${id}/correction`, { article_id });
 export const tryQuestion = (question: string) => post<DecisionView>("/bot/ask", { question });
+/** How far the bot is in taking in what was published. */
+export const botIndex = () => get<IndexView>("/bot/index");
 export const botFigures = (since: string, until: string) => get<BotFigures>("/bot/figures", { since, until });
 
 export const knownQuestions = (query: Query) => get<Page<KnownQuestionView>>("/known-questions", query);

@@ -570,6 +570,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bot/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the bot is in taking in what was published or imported. */
+        get: operations["show_index"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendar-reckonings": {
         parameters: {
             query?: never;
@@ -6051,6 +6068,18 @@ export interface components {
             failed: number;
             /** Errors */
             errors: components["schemas"]["ImportErrorView"][];
+        };
+        /**
+         * IndexView
+         * @description articles: those that the bot answers with. waiting: changed ones that it still takes in.
+         */
+        IndexView: {
+            /** Articles */
+            articles: number;
+            /** Waiting */
+            waiting: number;
+            /** Model */
+            model: string;
         };
         /** InstitutionBody */
         InstitutionBody: {
@@ -11775,6 +11804,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BotFigures"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexView"];
                 };
             };
             /** @description Refused */

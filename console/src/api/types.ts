@@ -50,6 +50,7 @@ export type TokenView = Schemas["TokenView"];
 export type UserChange = Schemas["UserChangeBody"];
 export type UserView = Schemas["UserView"];
 export type BotFigures = Schemas["BotFigures"];
+export type IndexView = Schemas["IndexView"];
 export type CalibrationView = Schemas["CalibrationView"];
 export type CategoryView = Schemas["CategoryView"];
 export type FieldChange = Schemas["FieldChange"];

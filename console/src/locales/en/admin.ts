@@ -83,6 +83,8 @@ export default {
     restore: "Publish again",
     draft_saved: "Draft saved; it counts once reviewed",
     note: "Note",
+    intake: "The bot is taking in new articles; {n} to go",
+    writing: "Writing. Tens of thousands of rows take about a minute; please keep this page open",
     import_title: "Import articles",
     import_hint:
       "jsonl, csv, xlsx or a zip of a Markdown folder, with id, question, answer, category, tags, similar. Importing the same file twice changes nothing.",

@@ -83,6 +83,8 @@ export default {
     restore: "重新发布",
     draft_saved: "草稿已保存，提交审核后生效",
     note: "说明",
+    intake: "机器人正在学习新条目，还有 {n} 条",
+    writing: "正在写入。几万条约需一分钟，请不要关闭页面",
     import_title: "导入知识条目",
     import_hint: "支持 jsonl、csv、xlsx 和 Markdown 文件夹的 zip，字段：id、question、answer、category、tags、similar。同一份文件重复导入不会产生变化。",
     choose: "选择文件",
