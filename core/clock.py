@@ -9,6 +9,12 @@ from zoneinfo import ZoneInfo
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
 
+def midnight(now: datetime) -> datetime:
+    """When the day of this moment began in Shanghai."""
+    local = now.astimezone(LOCAL_ZONE)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
 class Clock(Protocol):
     def now(self) -> datetime: ...
 

@@ -25,6 +25,7 @@ from core.sessions.conclusion import MAX_TAG
 from core.sessions.queries import Filters, ListName
 from core.sessions.queue import QueueBoard, queue_board
 from core.sessions.talk import Posting
+from core.statistics.waits import RecentWaits, recent_waits
 from core.views import MessageView, NoteView, RatingView, SessionState, SessionView
 from knowledge.chat_parts import chat_parts
 from knowledge.feedback import cited
@@ -134,6 +135,13 @@ async def get_queue(call: Call, tx: Tx) -> QueueBoard:
     """The queue with positions and expected waiting times."""
     del call
     return await queue_board(tx)
+
+
+@endpoint("GET", "/queue/waits", access=SERVE, tag="sessions")
+async def get_waits(call: Call, tx: Tx) -> RecentWaits:
+    """What those who waited were told, against how long it took: today and in seven days."""
+    del call
+    return await recent_waits(tx)
 
 
 @endpoint("GET", "/sessions/{session_id}", access=SERVE, tag="sessions")

@@ -42,7 +42,8 @@ it("has a bar for every day of the span, also where nothing happened", () => {
   ]);
 });
 
-it("shows kept promises as a share of those that were made", () => {
-  const none = { told: 0, kept: 0, promised_mean_s: null, waited_mean_s: null, waited_p90_s: null };
-  expect([promises(none), promises({ ...none, told: 48, kept: 36 })]).toEqual(["—", "75% (48)"]);
+it("shows kept promises as a share of those that came due", () => {
+  const unknown = { promised_mean_s: null, promised_median_s: null, waited_mean_s: null, waited_median_s: null, waited_p90_s: null };
+  const none = { told: 3, kept: 0, late: 0, left: 2, waiting: 1, ...unknown };
+  expect([promises(none), promises({ ...none, told: 51, kept: 36, late: 12 })]).toEqual(["—", "75% (48)"]);
 });

@@ -17,7 +17,7 @@ from core.calendars.holidays import (
 )
 from core.calendars.models import CalendarDayRow, CalendarRow, RosterRow
 from core.calendars.views import CalendarDayView, CalendarView, ShiftView
-from core.clock import LOCAL_ZONE
+from core.clock import LOCAL_ZONE, midnight
 from core.db import Tx
 from core.errors import NotFound
 
@@ -85,13 +85,13 @@ async def off_duty(
     Leave wins; whoever has shifts on that local day works in them and only in them; all others
     keep the calendar's hours.
     """
-    midnight = at.astimezone(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = midnight(at)
     of_team = or_(RosterRow.team_id.is_(None), RosterRow.team_id == team_id)
     rows = await tx.db.scalars(
         select(RosterRow).where(
             RosterRow.servicer_id.in_(servicer_ids),
-            RosterRow.ends_at > midnight,
-            RosterRow.starts_at < midnight + timedelta(days=1),
+            RosterRow.ends_at > today,
+            RosterRow.starts_at < today + timedelta(days=1),
             of_team,
         )
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, select
 
-from core.clock import LOCAL_ZONE
+from core.clock import midnight
 from core.conversations.models import MessageRow
 from core.db import Tx
 from core.ratings.models import RatingRow
@@ -53,7 +53,7 @@ async def dashboard(tx: Tx) -> DashboardView:
             SessionRow.waiting_since.is_not(None),
         ),
         servicers_online=await _online(tx),
-        today=await _today(tx, _midnight(tx.now)),
+        today=await _today(tx, midnight(tx.now)),
     )
 
 
@@ -94,8 +94,3 @@ async def _online(tx: Tx) -> int:
         .where(ServicerRow.presence != Presence.OFFLINE.value)
     )
     return await tx.db.scalar(query) or 0
-
-
-def _midnight(now: datetime) -> datetime:
-    local = now.astimezone(LOCAL_ZONE)
-    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)

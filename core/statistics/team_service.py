@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from statistics import median, quantiles
+from statistics import median
 
 from sqlalchemy import func, select
 
 from core.clock import LOCAL_ZONE
 from core.db import Tx
-from core.queues.estimate import GRAIN_S
 from core.ratings.models import RatingRow
 from core.servicers.models import ServicerRow
 from core.sessions.models import SessionRow
+from core.statistics.waits import WaitFigures, p90, waits
 from core.teams import queries as teams
 from core.teams.models import TeamMemberRow
 from core.tickets.models import TicketCategoryRow
@@ -63,20 +63,6 @@ class CategoryCount(View):
     sessions: int
 
 
-class WaitFigures(View):
-    """What customers were told when they began to wait, against how long it took.
-
-    told: sessions whose customer was told a time. kept ÷ told were given to somebody by then; what
-    is promised at once, within a minute.
-    """
-
-    told: int
-    kept: int
-    promised_mean_s: int | None
-    waited_mean_s: int | None
-    waited_p90_s: int | None
-
-
 class DayFigures(View):
     """A day in Shanghai. Means are null where nobody answered, or rated."""
 
@@ -106,10 +92,7 @@ class TeamService(View):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One session as far as figures need it. score: None while not rated.
-
-    waited_s: from its last place in the queue; None when it never had one.
-    """
+    """One session as far as figures need it. score: None while not rated."""
 
     servicer_id: str | None
     first_responder_id: str | None
@@ -119,8 +102,6 @@ class Served:
     is_asked: bool
     score: int | None
     given_at: datetime
-    promised_s: int | None = None
-    waited_s: float | None = None
 
 
 async def team_service(tx: Tx, team_id: str, *, since: datetime, until: datetime) -> TeamService:
@@ -135,7 +116,7 @@ async def team_service(tx: Tx, team_id: str, *, since: datetime, until: datetime
         open=now.get(SessionState.SERVING, (0, 0))[0],
         waiting=now.get(SessionState.SERVING, (0, 0))[1],
         figures=figures_of(served),
-        waits=waits_of(served),
+        waits=await waits(tx, since=since, until=until, team_id=team_id),
         days=days_of(served),
         members=await _members(tx, team_id, served),
         categories=await _categories(tx, served),
@@ -150,37 +131,20 @@ def figures_of(
     answered: those whose first response counts; the same, unless others gave it.
     """
     first = served if answered is None else answered
-    waits = sorted(one.first_response_s for one in first if one.first_response_s is not None)
+    took = sorted(one.first_response_s for one in first if one.first_response_s is not None)
     scores = [one.score for one in served if one.score is not None]
     asked = sum(one.is_asked for one in served)
     return ServiceFigures(
         sessions=len(served),
         closed=sum(one.is_closed for one in served),
         unanswered=sum(one.first_response_s is None for one in served),
-        first_response_mean_s=round(sum(waits) / len(waits)) if waits else None,
-        first_response_median_s=round(median(waits)) if waits else None,
-        first_response_p90_s=round(_p90(waits)) if waits else None,
+        first_response_mean_s=round(sum(took) / len(took)) if took else None,
+        first_response_median_s=round(median(took)) if took else None,
+        first_response_p90_s=round(p90(took)) if took else None,
         rated=len(scores),
         participation=_share(len(scores), asked),
         satisfied=_share(sum(score >= 4 for score in scores), len(scores)),
         satisfaction_mean=round(sum(scores) / len(scores), 2) if scores else None,
-    )
-
-
-def waits_of(served: Sequence[Served]) -> WaitFigures:
-    """Promise and truth. Pure."""
-    told = [
-        (one.promised_s, one.waited_s)
-        for one in served
-        if one.promised_s is not None and one.waited_s is not None
-    ]
-    waited = sorted(seconds for _, seconds in told)
-    return WaitFigures(
-        told=len(told),
-        kept=sum(seconds <= max(promise, GRAIN_S) for promise, seconds in told),
-        promised_mean_s=round(sum(one for one, _ in told) / len(told)) if told else None,
-        waited_mean_s=round(sum(waited) / len(waited)) if waited else None,
-        waited_p90_s=round(_p90(waited)) if waited else None,
     )
 
 
@@ -201,12 +165,6 @@ def days_of(served: Sequence[Served]) -> tuple[DayFigures, ...]:
     )
 
 
-def _p90(ordered: Sequence[float]) -> float:
-    if len(ordered) == 1:
-        return ordered[0]
-    return quantiles(ordered, n=10, method="inclusive")[-1]
-
-
 def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
 
@@ -222,10 +180,7 @@ async def _served(tx: Tx, team_id: str, since: datetime, until: datetime) -> lis
             SessionRow.opened_at,
             SessionRow.handed_off_at,
             SessionRow.first_response_at,
-            SessionRow.queued_at,
             SessionRow.assigned_at,
-            SessionRow.served_since,
-            SessionRow.promised_wait_s,
             RatingRow.id,
             RatingRow.score,
         )
@@ -248,21 +203,9 @@ async def _served(tx: Tx, team_id: str, since: datetime, until: datetime) -> lis
             is_asked=row.id is not None,
             score=row.score,
             given_at=row.assigned_at,
-            promised_s=row.promised_wait_s,
-            waited_s=_waited_s(row.queued_at, row.assigned_at, row.served_since),
         )
         for row in rows
     ]
-
-
-def _waited_s(
-    queued_at: datetime | None, assigned_at: datetime, served_since: datetime | None
-) -> float | None:
-    """A session that came back waited anew; one that was passed on directly did not."""
-    if queued_at is None:
-        return None
-    end = assigned_at if queued_at <= assigned_at else served_since
-    return None if end is None or end < queued_at else _seconds(queued_at, end)
 
 
 def _seconds(start: datetime, end: datetime | None) -> float | None:

@@ -77,6 +77,7 @@ TABLE = {
         "POST /accounts/{account_id}/link",
         "GET /sessions",
         "GET /queue",
+        "GET /queue/waits",
         "GET /sessions/{session_id}",
         "GET /sessions/{session_id}/messages",
         "POST /sessions/{session_id}/messages",

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import mean
 
 from core.sessions.models import SessionRow
-from core.statistics.team_service import Served, days_of, figures_of, waits_of
+from core.statistics.team_service import Served, days_of, figures_of
 from tests.admin_api.conftest import Api, Login
 from tests.admin_api.desk import Customer
 
@@ -34,15 +34,6 @@ def test_shares_and_percentiles_leave_out_what_has_no_value() -> None:
     assert passed_on.first_response_mean_s == 25
     nothing = figures_of([])
     assert (nothing.participation, nothing.first_response_p90_s) == (None, None)
-
-
-def test_a_promise_is_kept_or_not_by_what_was_said_last() -> None:
-    one = _served(10)
-    waits = [(0, 55.0), (0, 61.0), (120, 120.0), (120, 121.0), (None, 5.0), (60, None)]
-    found = waits_of([replace(one, promised_s=told, waited_s=took) for told, took in waits])
-    assert (found.told, found.kept) == (4, 2)
-    assert (found.promised_mean_s, found.waited_mean_s, found.waited_p90_s) == (60, 89, 121)
-    assert waits_of([]).waited_mean_s is None
 
 
 def test_days_are_days_in_shanghai_and_empty_ones_are_left_out() -> None:

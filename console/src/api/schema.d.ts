@@ -2063,6 +2063,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/queue/waits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What those who waited were told, against how long it took: today and in seven days. */
+        get: operations["get_waits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/read-marks": {
         parameters: {
             query?: never;
@@ -7643,6 +7660,14 @@ export interface components {
             message_id: string;
         };
         /**
+         * RecentWaits
+         * @description today: since midnight in Shanghai. week: the last seven days.
+         */
+        RecentWaits: {
+            today: components["schemas"]["WaitFigures"];
+            week: components["schemas"]["WaitFigures"];
+        };
+        /**
          * ReckonBody
          * @description calendar_id null: the default one.
          */
@@ -10495,20 +10520,31 @@ export interface components {
         };
         /**
          * WaitFigures
-         * @description What customers were told when they began to wait, against how long it took.
+         * @description Sessions whose customer was told a time when they began to wait.
          *
-         *     told: sessions whose customer was told a time. kept ÷ told were given to somebody by then; what
-         *     is promised at once, within a minute.
+         *     kept: somebody came, or a message could be left, by then (what is promised at once, within a
+         *     minute). late: after it, or not yet. left: gave up before. waiting: still within the promise.
+         *     Seconds are of those kept and late; of whoever has not been served, what they waited so far.
          */
         WaitFigures: {
             /** Told */
             told: number;
             /** Kept */
             kept: number;
+            /** Late */
+            late: number;
+            /** Left */
+            left: number;
+            /** Waiting */
+            waiting: number;
             /** Promised Mean S */
             promised_mean_s: number | null;
+            /** Promised Median S */
+            promised_median_s: number | null;
             /** Waited Mean S */
             waited_mean_s: number | null;
+            /** Waited Median S */
+            waited_median_s: number | null;
             /** Waited P90 S */
             waited_p90_s: number | null;
         };
@@ -15143,6 +15179,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueBoard"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_waits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentWaits"];
                 };
             };
             /** @description Refused */

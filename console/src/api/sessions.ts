@@ -1,5 +1,5 @@
 import { get, post, put, type Query } from "./http";
-import type { ConclusionProposal, FoundArticle, FoundLine, Content, DashboardView, DecisionView, MessageView, NoteView, Page, QueueBoard, RatingView, ReadMarkView, SessionTagView, SessionView } from "./types";
+import type { ConclusionProposal, FoundArticle, FoundLine, Content, DashboardView, DecisionView, MessageView, NoteView, Page, QueueBoard, RatingView, ReadMarkView, RecentWaits, SessionTagView, SessionView } from "./types";
 
 export interface Transcript {
   items: MessageView[];
@@ -46,6 +46,7 @@ export const markRead = (id: string, seq: number) => post<undefined>(`/sessions/
 export const readMarks = () => get<{ items: ReadMarkView[] }>("/read-marks");
 export const history = (query: Query) => get<Page<FoundLine>>("/messages", query);
 export const queue = () => get<QueueBoard>("/queue");
+export const recentWaits = () => get<RecentWaits>("/queue/waits");
 export const suggestions = (id: string) => get<{ items: FoundArticle[] }>(`/sessions/${id}/suggestions`);
 export const decisions = (id: string) => get<{ items: DecisionView[] }>(`/sessions/${id}/decisions`);
 export const dashboard = () => get<DashboardView>("/dashboard");

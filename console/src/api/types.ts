@@ -35,6 +35,7 @@ export type Problem = Schemas["Problem"];
 export type QueueBoard = Schemas["QueueBoard"];
 export type RatingView = Schemas["RatingView"];
 export type ReadMarkView = Schemas["ReadMarkView"];
+export type RecentWaits = Schemas["RecentWaits"];
 export type RegistrationLinkView = Schemas["RegistrationLinkView"];
 export type ReplyView = Schemas["ReplyView"];
 export type ReplyWindowView = Schemas["ReplyWindowView"];

@@ -40,8 +40,11 @@ export function bars(days: readonly DayFigures[], span: number, of: (day: DayFig
   });
 }
 
-/** Kept promises of those that were made: 96% (48). */
-export const promises = (it: WaitFigures): string => (it.told ? `${percent(it.kept / it.told)} (${it.told})` : "—");
+/** Kept promises of those that came due: 96% (48). */
+export function promises(it: WaitFigures): string {
+  const due = it.kept + it.late;
+  return due ? `${percent(it.kept / due)} (${due})` : "—";
+}
 
 export interface Cell {
   label: Key;

@@ -54,7 +54,7 @@ export default {
     service: {
       title: "团队统计", queued: "正在排队", open: "正在接待", waiting: "等我们回复", sessions: "接待会话", first_mean: "平均首次响应", first_median: "首次响应 中位 / 90%", participation: "参评率", satisfied: "满意率", satisfaction: "平均满意度", unanswered: "还未回复", waited: "平均排队", kept: "等待承诺兑现", by_day: "每日趋势", of_day: "{day}：{text}",
       members: "成员对比", nobody: "团队还没有成员", name: "成员", load: "当前接待", reasons: "结束原因", no_reason: "未选分类", none: "还没有结束的会话", tickets: "工单",
-      how: "首次响应从最近一次转人工算起，到第一句人工回复为止；机器人不计。等待承诺兑现：客户排队时被告知的时间内有人接待的占比。前三格是此刻，其余是所选时间内首次分给人的会话，点击可看明细。",
+      how: "首次响应从最近一次转人工算起，到第一句人工回复为止；机器人不计。等待承诺兑现：客户排队时被告知的时间内有人接待的占比，超时还没等到或超时后离开的算没有兑现。前三格是此刻，等待承诺按所选时间内开始的会话算，其余是其中首次分给人的会话，点击可看明细。",
     },
     figure: { span: "最近 {n} 天", open: "未解决", unassigned: "未分配", created: "新建", resolved: "已解决", mean: "平均解决", sla: "时效达成", satisfaction: "满意度" },
   },
@@ -70,7 +70,7 @@ export default {
     to: { servicer: "处理人", leader: "组长", supervisor: "主管" }, measure: { first_response: "首次响应", next_response: "后续响应", resolution: "解决" }, state: { running: "计时中", paused: "已暂停", met: "已达成", breached: "已超时", void: "不再计算" },
   },
   review: { draw: "随机抽样", cards: "评分表", score: "评分", empty: "还没有质检记录", empty_hint: "抽取最近 30 天完成的工单或会话，按评分表打分", what: "对象", total: "总分", items: "各项得分", failed: "不合格", comment: "评语", objection: "申诉", by: "质检人", appeal: "申诉", answer: "答复申诉", card: "评分表", no_card: "还没有评分表，请先建立一张", item: "{title}（{weight}%）", critical_item: "{title}（{weight}%，否决项）", card_name: "评分表名称", item_title: "评分项", weight: "权重", critical: "否决项", add_item: "添加一项", add_card: "保存评分表", weights: "权重合计 {n}，应为 100", retire: "停用" },
-  board: { waiting: "排队", serving: "接待中", online: "在线客服", free: "空余名额", slow: "等待超 3 分钟", queue: "排队中", people: "客服", empty: "没有人在排队", expected: "还需约 {span}", promised: "承诺 {span}", no_promise: "未承诺时间" },
+  board: { waiting: "排队", serving: "接待中", online: "在线客服", free: "空余名额", slow: "等待超 3 分钟", queue: "排队中", people: "客服", empty: "没有人在排队", expected: "还需约 {span}", promised: "承诺 {span}", no_promise: "未承诺时间", truth: "承诺与实际", today: "今天", week: "最近 7 天", kept: "按时有人接待", wait_promised: "承诺等待 中位", wait_real: "实际等待 中位 / 90%", counts: "告知 {told} 人：按时 {kept}，超时 {late}，提前离开 {left}，仍在等 {waiting}", nobody_told: "没有人排队" },
   binding: { title: "负责团队", primary: "首选", secondary: "备选", none: "未绑定", inherited: "随机构：{team}", fits: "推荐 {team}", take: "绑定", history: "历史 {n} 条", because: { scope: "负责这类问题", region: "负责该地区", history: "以往服务过", load: "目前空闲" } },
   vpn: { title: "VPN 档案", empty: "还没有 VPN 档案", add: "添加", sure: "删除「{name}」？密码将被清除，以往的协助记录保留。", blank_stays: "不填的项目保持不变", reveal: "查看（会记录）", name: "名称", address: "地址", username: "用户名", password: "密码", note: "备注" },
   links: { title: "登记链接", find: "名称、机构、团队、产品", expires: "有效期至", forever: "长期", expired: "已过期", lead: "客户扫码或点链接进入会话，第一句话就知道所属机构、团队和产品", add: "新建登记链接", name: "名称", uses: "使用次数", qr: "二维码", copy: "复制链接", copied: "链接已复制", retire: "停用", retired: "已停用", sure_retire: "停用「{name}」？之后扫码不再带上机构。", empty: "还没有登记链接" },
