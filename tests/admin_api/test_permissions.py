@@ -106,6 +106,7 @@ TABLE = {
         "GET /articles/{article_id}",
         "GET /articles/{article_id}/revisions",
         "POST /articles/search",
+        "GET /bot/index",
         "GET /articles/find",
         "GET /articles/{article_id}/diff",
         "GET /synonyms",
