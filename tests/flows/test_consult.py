@@ -68,6 +68,20 @@ async def test_nonsense_is_admitted_and_people_are_offered(demo: Company) -> Non
     assert "来源" not in said.text
 
 
+async def test_small_talk_after_a_miss_is_no_second_miss(demo: Company) -> None:
+    wang = demo.customer(1)
+    await wang.says("阿斯蒂芬去外婆家坐大象飞毯量子西瓜")
+    await wang.hears("转人工")
+    await wang.says("好的，那我再看看")
+    await wang.hears("不着急")
+    await wang.says("[微笑]")
+    await wang.hears("答疑助手")
+    desk = await demo.desk("chenjing")
+    assert [one["state"] for one in await desk.sessions("open")] == ["bot"]
+    await wang.says("大象飞毯量子西瓜坐着去外婆家阿斯蒂芬")
+    await wang.hears("马上为您转接")
+
+
 async def test_five_short_lines_get_one_answer(demo: Company) -> None:
     await demo.sets(Bot(burst_quiet_s=4, burst_max_s=30))
     wang = demo.customer(2)

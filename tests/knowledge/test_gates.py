@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from knowledge.gates import GateKind, Gates
@@ -60,6 +62,12 @@ def test_what_must_not_reach_retrieval_is_held_back(said: str, kind: GateKind) -
         "在吗，vpn连不上了",
         "我不想不开票就结算",
         "谢谢，另外报表怎么导出",
+        "我试试了还是登不上",
+        "好的，那发票怎么开",
+        "等一下会自动上报吗",
+        "在哪里看看接种率",
+        "我知道密码但登录不了",
+        "[错误] 登录超时",
     ],
 )
 def test_questions_about_the_software_pass(said: str) -> None:
@@ -68,12 +76,34 @@ def test_questions_about_the_software_pass(said: str) -> None:
 
 @pytest.mark.parametrize(
     ("said", "answer"),
-    [("谢谢啊", "不客气"), ("好的，谢谢老师", "不客气"), ("拜拜", "再见"), ("你好", "答疑助手")],
+    [
+        ("谢谢啊", "不客气"),
+        ("好的，谢谢老师", "不客气"),
+        ("拜拜", "再见"),
+        ("你好", "答疑助手"),
+        ("好的，我再试试", "不着急"),
+        ("等一下哈", "不着急"),
+        ("懂了懂了", "答疑助手"),
+        ("[微笑][强]", "答疑助手"),
+        ("原来是这样啊", "答疑助手"),
+    ],
 )
 def test_small_talk_is_answered_in_kind(said: str, answer: str) -> None:
     gate = GATES.check(said)
     assert gate is not None
     assert answer in gate.text
+
+
+@pytest.mark.parametrize(
+    "word", ["嗯", "哦", "在吗", "好的", "辛苦了", "哈", "谢谢", "666", "[微笑]"]
+)
+def test_a_long_line_of_small_talk_is_looked_at_in_no_time(word: str) -> None:
+    started = time.process_time()
+    small_talk = GATES.check(word * 24)
+    question = GATES.check(word * 24 + "导出按钮")
+    assert time.process_time() - started < 1
+    assert small_talk is not None
+    assert question is None
 
 
 def test_every_red_line_has_an_approved_text() -> None:
