@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select, tuple_
 
 from core.actor import Actor
+from core.audit import service as audit
 from core.db import Tx
 from core.errors import Conflict, InvalidTransition, NotFound
 from core.paging import Page, decode_cursor, page_of
 from core.permissions import Permission
+from core.timers import service as timers
 from core.views import View
 from knowledge import service
 from knowledge.models import GapQuestionRow, GapRow
 from knowledge.views import ArticleView
 
+#: The recurring job that sorts questions into gaps.
+MINING_TIMER: Final = "knowledge.gaps"
 SAMPLES = 8
 _DRAFT_WORDINGS = 10
 
@@ -41,6 +46,31 @@ class GapView(View):
     first_asked_at: datetime
     last_asked_at: datetime
     version: int
+
+
+class MiningView(View):
+    """next_at: when questions are sorted next. has_failed: the last try did not end well."""
+
+    is_running: bool
+    has_failed: bool
+    next_at: datetime | None
+
+
+async def mining_state(tx: Tx) -> MiningView:
+    timer = await timers.find(tx, MINING_TIMER, timers.ROUND_KEY)
+    if timer is None:
+        return MiningView(is_running=False, has_failed=False, next_at=None)
+    is_due = timer.due_at <= tx.now
+    has_failed = timer.attempts > 0 and not is_due
+    return MiningView(is_running=is_due, has_failed=has_failed, next_at=timer.due_at)
+
+
+async def mine_soon(tx: Tx, *, by: Actor) -> MiningView:
+    """Sort what was asked since the last time now, rather than tonight. Raises: Forbidden."""
+    by.require(Permission.ARTICLE_EDIT)
+    await timers.set_timer(tx, MINING_TIMER, timers.ROUND_KEY, tx.now)
+    await audit.append(tx, by=by, action="gaps.mining_asked")
+    return await mining_state(tx)
 
 
 async def list_gaps(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from core.actor import Actor
 from core.audit import service as audit
@@ -19,7 +19,7 @@ from core.permissions import Permission
 from knowledge import lifetimes
 from knowledge.categories import ensure_categories
 from knowledge.content import ArticleContent, ArticleState
-from knowledge.models import ArticleRow, RevisionRow
+from knowledge.models import ArticleRow, GapRow, RevisionRow
 from knowledge.queries import article_view, content_of
 from knowledge.richtext import derived, sanitised
 from knowledge.views import ArticleView
@@ -263,6 +263,12 @@ async def go_live(tx: Tx, row: ArticleRow, revision: RevisionRow) -> None:
     row.published_at = tx.now
     await ensure_categories(tx, [row.category])
     await lifetimes.plan(tx, row)
+    if content_of(row).is_shown_at(tx.now):
+        await tx.db.execute(
+            update(GapRow)
+            .where(GapRow.article_id == row.id, GapRow.state == "drafted")
+            .values(state="closed", version=GapRow.version + 1)
+        )
     announce(tx, row)
 
 

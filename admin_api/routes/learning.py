@@ -15,7 +15,7 @@ from core.permissions import Permission
 from knowledge import calibrations, gaps, known, queries, regression
 from knowledge.calibrations import CalibrationView, LabelView
 from knowledge.content import ArticleContent
-from knowledge.gaps import GapView
+from knowledge.gaps import GapView, MiningView
 from knowledge.known import KnownImport, KnownQuestionView
 from knowledge.regression import Impact
 from knowledge.views import ArticleView
@@ -50,6 +50,19 @@ async def list_gaps(call: Call, tx: Tx, query: GapQuery) -> Listing[GapView]:
         tx, state=query.state, owner_id=query.owner_id, cursor=query.cursor, limit=query.limit
     )
     return listing(page)
+
+
+@endpoint("GET", "/gaps/mining", access=SERVE, tag="gaps")
+async def show_mining(call: Call, tx: Tx) -> MiningView:
+    """Whether questions are being sorted into gaps, and when they are next."""
+    del call
+    return await gaps.mining_state(tx)
+
+
+@endpoint("POST", "/gaps/mining", access=EDIT, tag="gaps")
+async def mine_gaps_now(call: Call, tx: Tx) -> MiningView:
+    """Sort what was asked since the last time now; `GET` tells when it is done."""
+    return await gaps.mine_soon(tx, by=call.actor)
 
 
 @endpoint("GET", "/gaps/{gap_id}", access=SERVE, tag="gaps")

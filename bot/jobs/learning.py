@@ -10,6 +10,7 @@ from core.db import UnitOfWork
 from knowledge.answerer import Answerer
 from knowledge.calibrations import refit_if_taught
 from knowledge.embedder import Embedder
+from knowledge.gaps import MINING_TIMER
 from knowledge.mining import mine
 
 
@@ -21,6 +22,6 @@ def rounds(uow: UnitOfWork, embedder: Embedder, answerer: Answerer) -> dict[str,
         await refit_if_taught(uow, answerer)
 
     return {
-        "knowledge.gaps": Recurring(timedelta(days=1), mine_gaps),
+        MINING_TIMER: Recurring(timedelta(days=1), mine_gaps),
         "knowledge.calibration": Recurring(timedelta(days=7), calibrate),
     }

@@ -11,8 +11,6 @@ from core.timers import service as timers
 from core.timers.runner import Job
 from core.timers.service import Timer
 
-_KEY = "recurring"
-
 
 @dataclass(frozen=True, slots=True)
 class Recurring:
@@ -40,11 +38,11 @@ async def ensure(uow: UnitOfWork, recurring: Mapping[str, Recurring]) -> None:
     """Make sure that each job has its timer; those that wait are left alone."""
     async with uow.write() as tx:
         for kind in recurring:
-            if not await timers.is_set(tx, kind, _KEY):
-                await timers.set_timer(tx, kind, _KEY, tx.now)
+            if not await timers.is_set(tx, kind, timers.ROUND_KEY):
+                await timers.set_timer(tx, kind, timers.ROUND_KEY, tx.now)
 
 
 async def run_soon(uow: UnitOfWork, kind: str) -> None:
     """Bring a recurring job forward to now."""
     async with uow.write() as tx:
-        await timers.set_timer(tx, kind, _KEY, tx.now)
+        await timers.set_timer(tx, kind, timers.ROUND_KEY, tx.now)

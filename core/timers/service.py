@@ -27,6 +27,8 @@ from core.ids import new_id
 from core.statements import Statement
 from core.timers.models import TimerRow
 
+#: The key of a timer that sets itself again: there is one of its kind.
+ROUND_KEY = "recurring"
 #: Topic on which timer runners sleep.
 WAKE_TOPIC = "timers"
 
@@ -117,11 +119,15 @@ async def _set(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     tx.wake(WAKE_TOPIC)
 
 
+async def find(tx: Tx, kind: str, key: str) -> Timer | None:
+    row = await tx.db.scalar(select(TimerRow).where(TimerRow.kind == kind, TimerRow.key == key))
+    if row is None:
+        return None
+    return Timer(row.id, row.kind, row.key, row.due_at, row.payload, row.attempts)
+
+
 async def is_set(tx: Tx, kind: str, key: str) -> bool:
-    found = await tx.db.scalar(
-        select(TimerRow.id).where(TimerRow.kind == kind, TimerRow.key == key)
-    )
-    return found is not None
+    return await find(tx, kind, key) is not None
 
 
 async def cancel(tx: Tx, kind: str, key: str) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bot.jobs import learning, recurring
 from core.actor import Actor
+from core.audit.queries import list_audit
 from core.clock import ManualClock
 from core.db import Tx, UnitOfWork
-from core.errors import Conflict, InvalidTransition
+from core.errors import Conflict, Forbidden, InvalidTransition
+from core.local import LocalWakeUp
+from core.timers.runner import TimerRunner
 from knowledge import gaps, queries, service
+from knowledge.answerer import Answerer
 from knowledge.embedder import Embedder
 from knowledge.feedback import cited, heard_feedback
 from knowledge.mining import best_answer, mine
@@ -132,6 +138,7 @@ async def test_one_click_drafts_an_article_and_later_its_effect_is_counted(
     async with uow.write() as tx:
         view = await service.submit(tx, draft.id, version=draft.version, by=author)
         live = await service.publish(tx, draft.id, version=view.version, by=reviewer)
+    assert [g.absorbed for g in await listed(uow, state="closed")] == [0]
     clock.advance(days=1)
     for _ in range(3):
         await decided(uow, live, question="健康证补打")
@@ -156,3 +163,28 @@ def test_the_best_answer_is_the_one_that_agrees_with_the_others() -> None:
     assert best_answer(ANSWERS) in {"s1", "s2"}
     assert best_answer({"a": " "}) is None
     assert best_answer({}) is None
+
+
+async def test_questions_are_sorted_now_when_somebody_asks_for_it(
+    uow: UnitOfWork, clock: ManualClock, embedder: Embedder, author: Actor
+) -> None:
+    async def state() -> tuple[bool, bool, datetime | None]:
+        async with uow.read() as tx:
+            found = await gaps.mining_state(tx)
+        return found.is_running, found.has_failed, found.next_at
+
+    assert await state() == (False, False, None)
+    jobs = recurring.jobs(uow, learning.rounds(uow, embedder, Answerer(uow, embedder)))
+    runner = TimerRunner(uow, jobs, LocalWakeUp())
+    async with uow.write() as tx:
+        await gaps.mine_soon(tx, by=author)
+        with pytest.raises(Forbidden):
+            await gaps.mine_soon(tx, by=replace(author, permissions=frozenset()))
+    assert await state() == (True, False, clock.now())
+    await _asked(uow, clock)
+    await runner.run_due()
+    assert await state() == (False, False, clock.now() + timedelta(days=1))
+    assert len(await listed(uow)) > 0
+    async with uow.read() as tx:
+        kept = (await list_audit(tx, action="gaps.")).items
+    assert [(row.action, row.actor) for row in kept] == [("gaps.mining_asked", author.key)]

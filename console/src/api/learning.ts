@@ -1,9 +1,11 @@
 /** What the base learns from use: gaps, calibrations, the bot's answers. */
 import { call, get, post, put, type Query } from "./http";
-import type { ArticleView, BotFigures, CalibrationView, DecisionView, GapView, IndexView, KnownImport, KnownQuestionView, LabelView, Page, ReplayView } from "./types";
+import type { ArticleView, BotFigures, CalibrationView, DecisionView, GapView, IndexView, KnownImport, KnownQuestionView, LabelView, MiningView, Page, ReplayView } from "./types";
 
 export const gaps = (query: Query) => get<Page<GapView>>("/gaps", query);
 export const gap = (id: string) => get<GapView>(`/gaps/${id}`);
+export const mining = () => get<MiningView>("/gaps/mining");
+export const mineNow = () => post<MiningView>("/gaps/mining");
 export const assignGap = (row: GapView, owner_id: string | null, due_at: string | null) =>
   post<GapView>(`/gaps/${row.id}/assign`, { owner_id, due_at, version: row.version });
 export const draftGap = (row: GapView) => post<ArticleView>(`/gaps/${row.id}/draft`, { version: row.version });

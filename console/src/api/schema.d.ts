@@ -1326,6 +1326,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gaps/mining": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether questions are being sorted into gaps, and when they are next. */
+        get: operations["show_mining"];
+        put?: never;
+        /** Sort what was asked since the last time now; `GET` tells when it is done. */
+        post: operations["mine_gaps_now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gaps/{gap_id}": {
         parameters: {
             query?: never;
@@ -6903,6 +6921,18 @@ export interface components {
             title?: string;
             /** @default null */
             thumb?: components["schemas"]["Media"] | null;
+        };
+        /**
+         * MiningView
+         * @description next_at: when questions are sorted next. has_failed: the last try did not come to its end.
+         */
+        MiningView: {
+            /** Is Running */
+            is_running: boolean;
+            /** Has Failed */
+            has_failed: boolean;
+            /** Next At */
+            next_at: string | null;
         };
         /** NewTicketBody */
         NewTicketBody: {
@@ -13533,6 +13563,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GapViewList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_mining: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MiningView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mine_gaps_now: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MiningView"];
                 };
             };
             /** @description Refused */

@@ -52,6 +52,7 @@ export type UserChange = Schemas["UserChangeBody"];
 export type UserView = Schemas["UserView"];
 export type BotFigures = Schemas["BotFigures"];
 export type IndexView = Schemas["IndexView"];
+export type MiningView = Schemas["MiningView"];
 export type CalibrationView = Schemas["CalibrationView"];
 export type CategoryView = Schemas["CategoryView"];
 export type FieldChange = Schemas["FieldChange"];

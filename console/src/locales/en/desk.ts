@@ -243,7 +243,7 @@ export default {
       unsure: "not sure",
       nothing_found: "nothing found",
     },
-    gates: { thanks: "thanks", goodbye: "goodbye", chitchat: "small talk", human: "asked for a person", medical: "medical question", redline: "health red line", redline_self_harm: "red line: self-harm", redline_anaphylaxis: "red line: anaphylaxis", redline_bite: "red line: bite", redline_outbreak: "red line: outbreak", redline_poisoning: "red line: poisoning" },
+    gates: { thanks: "thanks", goodbye: "goodbye", meanwhile: "takes time", chitchat: "small talk", human: "asked for a person", medical: "medical question", redline: "health red line", redline_self_harm: "red line: self-harm", redline_anaphylaxis: "red line: anaphylaxis", redline_bite: "red line: bite", redline_outbreak: "red line: outbreak", redline_poisoning: "red line: poisoning" },
     confidence: "Confidence {share} (threshold {threshold})",
     candidates: "Candidates",
     none: "No candidates",

@@ -243,7 +243,7 @@ export default {
       unsure: "没有把握",
       nothing_found: "没有找到相关条目",
     },
-    gates: { thanks: "道谢", goodbye: "告别", chitchat: "闲聊", human: "要求人工", medical: "医疗问题", redline: "健康安全红线", redline_self_harm: "健康红线：自伤", redline_anaphylaxis: "健康红线：过敏", redline_bite: "健康红线：咬伤", redline_outbreak: "健康红线：疫情", redline_poisoning: "健康红线：中毒" },
+    gates: { thanks: "道谢", goodbye: "告别", meanwhile: "先去看看", chitchat: "闲聊", human: "要求人工", medical: "医疗问题", redline: "健康安全红线", redline_self_harm: "健康红线：自伤", redline_anaphylaxis: "健康红线：过敏", redline_bite: "健康红线：咬伤", redline_outbreak: "健康红线：疫情", redline_poisoning: "健康红线：中毒" },
     confidence: "把握 {share}（阈值 {threshold}）",
     candidates: "候选条目",
     none: "没有候选",
