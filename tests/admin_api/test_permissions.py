@@ -115,7 +115,6 @@ TABLE = {
         "POST /decisions/{decision_id}/replay",
         "POST /bot/ask",
         "GET /bot/figures",
-        "GET /bot/index",
         "GET /gaps",
         "GET /gaps/{gap_id}",
         "GET /gaps/mining",

@@ -6924,7 +6924,7 @@ export interface components {
         };
         /**
          * MiningView
-         * @description next_at: when questions are sorted next. has_failed: the last try did not come to its end.
+         * @description next_at: when questions are sorted next. has_failed: the last try did not end well.
          */
         MiningView: {
             /** Is Running */
