@@ -104,10 +104,10 @@ async def _answer(turn: Turn, decision: FaqDecision, decision_id: str) -> None:
 
 def _laid_out(text: str, offer: Offer, max_head_bytes: int) -> tuple[list[Content], str]:
     """Text and pictures in the article's order, and the head of the menu that ends them."""
-    *parts, last = chat_parts(text, offer.attachment_ids)
+    *parts, last = chat_parts(text, offer.attachments)
     if isinstance(last, Text) and len(last.text.encode()) <= max_head_bytes:
         return [*parts], last.text
-    return [*chat_parts(text, offer.attachment_ids, ROOM - 1)], "这个回答解决您的问题了吗？"
+    return [*chat_parts(text, offer.attachments, ROOM - 1)], "这个回答解决您的问题了吗？"
 
 
 async def _offer(turn: Turn, decision: FaqDecision) -> None:

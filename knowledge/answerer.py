@@ -355,7 +355,7 @@ def _offer(candidate: Candidate, live: LiveArticle) -> Offer:
         external_id=live.external_id,
         title=live.content.question,
         text=live.content.answer,
-        attachment_ids=live.attachment_ids,
+        attachments=live.attachments,
         number=live.number,
         score=candidate.score,
         features=candidate.features,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.content import Image, Media, Text
+from core.content import File, Image, Media, Text
 
 #: Messages that an article may take: a platform takes five, and somebody may want to add a word.
 ROOM: Final = 4
@@ -15,9 +15,22 @@ ROOM: Final = 4
 _MARK: Final = re.compile(r"（图(\d{1,3})）")
 
 
+@dataclass(frozen=True, slots=True)
+class Attachments:
+    """What an article shows beside its text. pictures: by id. files: with their names."""
+
+    pictures: tuple[str, ...] = ()
+    files: tuple[Media, ...] = ()
+
+
 def mark(number: int) -> str:
     """What stands in the derived text for the picture of this number."""
     return f"（图{number}）"
+
+
+def file_mark(number: int) -> str:
+    """What stands in the derived text behind the name of the file of this number."""
+    return f"（附件{number}）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +42,24 @@ class _Picture:
 _Part = str | _Picture
 
 
-def chat_parts(text: str, attachment_ids: Sequence[str], room: int = ROOM) -> list[Text | Image]:
-    """At most `room` (≥ 1) messages: texts and pictures in their places.
+def chat_parts(text: str, attachments: Attachments, room: int = ROOM) -> list[Text | Image | File]:
+    """At most `room` (≥ 1) messages: texts and pictures in their places, files at the end.
 
     When room is short, texts are joined from the end on, with the picture's mark where it was and
     the picture itself before the joined text; pictures that find no room keep their mark only.
     """
-    parts = _split(text, attachment_ids[: room - 1])
+    files = [File(media=media) for media in attachments.files[: room - 1]]
+    room -= len(files)
+    parts = _split(text, attachments.pictures[: room - 1])
     while len(parts) > room:
         parts = _with_last_texts_joined(parts)
-    return [
+    shown = [
         Text(text=part)
         if isinstance(part, str)
         else Image(media=Media(attachment_id=part.attachment_id))
         for part in parts
     ]
+    return [*shown, *files]
 
 
 def _split(text: str, attachment_ids: Sequence[str]) -> list[_Part]:

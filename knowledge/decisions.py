@@ -15,6 +15,7 @@ from core.events import QuestionDecided
 from core.ids import new_id
 from core.statements import Statement
 from knowledge import surges
+from knowledge.chat_parts import Attachments
 from knowledge.gates import Gate
 from knowledge.models import ArticleRow
 from knowledge.records import DecisionRow, FeedbackRow
@@ -42,7 +43,7 @@ MENU_SIZE = 3
 class Offer:
     """A live article that was considered, with what a chat shows of it.
 
-    text: plain text of the answer. attachment_ids: pictures that are marked in it.
+    text: plain text of the answer. attachments: what is marked in it.
     number: the revision. score: log-odds, comparable within one decision only.
     """
 
@@ -50,7 +51,7 @@ class Offer:
     external_id: str
     title: str
     text: str
-    attachment_ids: tuple[str, ...]
+    attachments: Attachments
     number: int
     score: float
     features: Mapping[str, float]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from knowledge.chat_parts import Attachments
 from knowledge.content import INTERNAL, ArticleContent
 from knowledge.retriever import Retriever
 from knowledge.richtext import derived
@@ -19,20 +20,20 @@ PUBLIC: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class LiveArticle:
-    """A live article as the indexes hold it. attachment_ids: pictures of its rich text."""
+    """A live article as the indexes hold it."""
 
     version: int
     external_id: str
     number: int
     content: ArticleContent
-    attachment_ids: tuple[str, ...]
+    attachments: Attachments
 
     @classmethod
     def of(cls, view: ArticleView) -> LiveArticle:
         fields = {name: getattr(view, name) for name in ArticleContent.model_fields}
         content = ArticleContent.model_construct(None, **fields)
-        pictures = derived(view.answer_html).attachment_ids if view.answer_html else ()
-        return cls(view.version, view.external_id, view.live_number or 0, content, pictures)
+        shown = derived(view.answer_html).attachments
+        return cls(view.version, view.external_id, view.live_number or 0, content, shown)
 
     def is_for(self, audience: str) -> bool:
         wanted = self.content.audience

@@ -10,9 +10,10 @@ from typing import Final
 import nh3
 from typing_extensions import override
 
-from knowledge.chat_parts import mark
+from core.content import Media
+from knowledge.chat_parts import Attachments, file_mark, mark
 
-#: How an image of an article names its stored file: `attachment:<id>`.
+#: How an image or a link of an article names its stored file: `attachment:<id>`.
 ATTACHMENT: Final = "attachment:"
 
 _INLINE: Final = {"br", "strong", "b", "em", "i", "u", "s", "sub", "sup", "code", "a", "img"}
@@ -46,10 +47,10 @@ _GAPS: Final = re.compile(r"\n{3,}")
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What a chat shows of rich text: one text with marks, and the pictures they stand for."""
+    """What a chat shows of rich text: one text with marks, and what they stand for."""
 
     text: str
-    attachment_ids: tuple[str, ...] = ()
+    attachments: Attachments
 
 
 def sanitised(html: str) -> str:
@@ -70,7 +71,8 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     if name == "src":
         return value if _ATTACHMENT_ID.fullmatch(value) else None  # ours, not a tracker's
     if name == "href" and tag == "a":
-        return None if value.startswith(("//", ATTACHMENT)) else value
+        is_whole = not value.startswith(ATTACHMENT) or _ATTACHMENT_ID.fullmatch(value)
+        return value if is_whole and not value.startswith("//") else None
     if name in {"width", "height", "colspan", "rowspan", "start"}:
         return value if value.isascii() and value.isdigit() and len(value) <= 4 else None
     return value
@@ -81,13 +83,17 @@ def derived(html: str) -> Derived:
     writer = _PlainWriter()
     writer.feed(html)
     writer.close()
-    return Derived(writer.text(), tuple(dict.fromkeys(writer.attachment_ids)))
+    files = tuple(
+        Media(attachment_id=file_id, name=name) for file_id, name in writer.files.items()
+    )
+    return Derived(writer.text(), Attachments(tuple(dict.fromkeys(writer.pictures)), files))
 
 
 class _PlainWriter(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.attachment_ids: list[str] = []
+        self.pictures: list[str] = []
+        self.files: dict[str, str] = {}
         self._parts: list[str] = []
         self._lists: list[int | None] = []  # None: bullets; a number: the next item's
         self._href = ""
@@ -157,11 +163,14 @@ class _PlainWriter(HTMLParser):
 
     def _address(self) -> str:
         shown = "".join(self._parts[self._link_from :]).strip()
+        if found := _ATTACHMENT_ID.fullmatch(self._href):
+            self.files.setdefault(found.group(1), shown)
+            return file_mark(list(self.files).index(found.group(1)) + 1)
         return "" if shown in {self._href, ""} and shown else f"（{self._href}）"
 
     def _picture(self, attrs: dict[str, str]) -> None:
         found = _ATTACHMENT_ID.fullmatch(attrs.get("src", ""))
         if found:
-            self.attachment_ids.append(found.group(1))
-            place = list(dict.fromkeys(self.attachment_ids)).index(found.group(1)) + 1
+            self.pictures.append(found.group(1))
+            place = list(dict.fromkeys(self.pictures)).index(found.group(1)) + 1
             self._parts.append(mark(place))

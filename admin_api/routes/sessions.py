@@ -173,7 +173,7 @@ async def post_message(
     An article's answer as it stands is sent with the article's pictures in their places.
     """
     posting = Posting(
-        contents=await _with_pictures(tx, await _checked(tx, body.content), body.source),
+        contents=await _with_attachments(tx, await _checked(tx, body.content), body.source),
         client_id=body.client_id,
         source={"article_id": body.source.article_id} if body.source else {},
         hold_if_closed=body.hold_if_closed,
@@ -274,12 +274,12 @@ async def list_read_marks(call: Call, tx: Tx) -> Listing[ReadMarkView]:
 _MAX_TEXT = 20_000
 
 
-async def _with_pictures(tx: Tx, content: Content, source: SourceBody | None) -> list[Content]:
+async def _with_attachments(tx: Tx, content: Content, source: SourceBody | None) -> list[Content]:
     if source is None or not isinstance(content, Text):
         return [content]
     for article in await live_articles(tx, [source.article_id]):
         if content.text == article.answer:
-            return [*chat_parts(article.answer, derived(article.answer_html).attachment_ids)]
+            return [*chat_parts(article.answer, derived(article.answer_html).attachments)]
     return [content]
 
 

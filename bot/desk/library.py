@@ -66,9 +66,9 @@ async def _cite_article(bench: Bench, article_id: str) -> None:
     if not found:
         raise NotFound("article_not_live")
     article = found[0]
-    pictures = derived(article.answer_html).attachment_ids if article.answer_html else ()
+    attachments = derived(article.answer_html).attachments
     source = {"article_id": article.id, "title": article.question}
-    await post(bench, [*chat_parts(article.answer, pictures)], source=source)
+    await post(bench, [*chat_parts(article.answer, attachments)], source=source)
     number, session = await bench.session()
     title = shortened(article.question, 30)
     await bench.desk.answer(f"已把《{title}》发给 #{number} {who(session)}。")

@@ -13,6 +13,15 @@ test("a chat shows lists, links and images of rich text", () => {
   ]);
 });
 
+test("a file is named in the text and follows it, once", () => {
+  const link = '<a href="attachment:f1">手册.pdf</a>';
+  expect(chatParts(`<p>照${link}做，${link}里有</p><img src="attachment:p">`)).toEqual([
+    { kind: "text", value: "照手册.pdf（附件1）做，手册.pdf（附件1）里有" },
+    { kind: "image", value: "p" },
+    { kind: "file", value: "手册.pdf" },
+  ]);
+});
+
 test("images stay in their places, each once", () => {
   const html = '<p>先点</p><img src="attachment:a"><p>再点</p><img data-id="b"><img src="attachment:a"><p>完成</p>';
   expect(chatParts(html).map((part) => part.value)).toEqual(["先点", "a", "再点", "b", "完成"]);

@@ -15,6 +15,7 @@ from core.permissions import permissions_of
 from core.views import Role
 from knowledge import service
 from knowledge.answerer import Answerer
+from knowledge.chat_parts import Attachments
 from knowledge.decisions import FaqDecision, Offer, record
 from knowledge.embedder import Embedder
 from knowledge.encoders import EncoderError, Vectors, normalised
@@ -115,7 +116,7 @@ async def decided(
 ) -> str:
     """A decision on the record: answered with the article, or left open."""
     offers = (
-        (Offer(article.id, article.external_id, article.question, "", (), 1, 1.0, {}),)
+        (Offer(article.id, article.external_id, article.question, "", Attachments(), 1, 1.0, {}),)
         if article is not None
         else ()
     )

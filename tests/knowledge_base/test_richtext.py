@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 from typing_extensions import override
 
-from core.content import Image, Text
+from core.content import File, Image, Media, Text
 from core.db import UnitOfWork
 from knowledge import queries
-from knowledge.chat_parts import chat_parts
+from knowledge.chat_parts import Attachments, chat_parts
 from knowledge.models import ArticleRow
 from knowledge.richtext import derived, sanitised
 from tests.knowledge_base.conftest import published
@@ -128,7 +128,7 @@ def test_a_chat_shows_lines_lists_links_and_tables(html: str, text: str) -> None
 
 def test_pictures_follow_the_text_each_once() -> None:
     html = "<img src='attachment:a1'><img src='attachment:b2'><img src='attachment:a1'>"
-    assert derived(html).attachment_ids == ("a1", "b2")
+    assert derived(html).attachments == Attachments(("a1", "b2"))
     assert derived(html).text == "（图1）（图2）（图1）"
 
 
@@ -157,8 +157,21 @@ def test_pictures_follow_the_text_each_once() -> None:
 def test_pictures_stand_in_their_places_as_far_as_there_is_room(
     text: str, pictures: str, room: int, shown: list[str]
 ) -> None:
-    assert [as_word(part) for part in chat_parts(text, list(pictures), room)] == shown
+    parts = chat_parts(text, Attachments(tuple(pictures)), room)
+    assert [as_word(part) for part in parts] == shown
 
 
-def as_word(part: Text | Image) -> str:
+def test_files_are_named_in_the_text_and_follow_it() -> None:
+    link = "<a href='attachment:f1'>手册.pdf</a>"
+    bad = "<a href='attachment:'>坏</a>"
+    html = f"<p>照{link}做，{link}里都有。</p><img src='attachment:p1'>{bad}"
+    shown = derived(sanitised(html))
+    assert shown.text == "照手册.pdf（附件1）做，手册.pdf（附件1）里都有。\n（图1）坏"
+    assert shown.attachments.files == (Media(attachment_id="f1", name="手册.pdf"),)
+    parts = chat_parts(shown.text, shown.attachments)
+    assert [as_word(part) for part in parts][1:] == ["[p1]", "坏", "[f1]"]
+    assert [as_word(part) for part in chat_parts(shown.text, shown.attachments, 1)] == [shown.text]
+
+
+def as_word(part: Text | Image | File) -> str:
     return part.text if isinstance(part, Text) else f"[{part.media.attachment_id}]"

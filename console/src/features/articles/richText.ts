@@ -1,12 +1,12 @@
 /** Rich text between the editor and the server, and as a WeCom chat shows it. */
 
-const IMAGE = "attachment:";
+const STORED = "attachment:";
 /** The longest text message that WeCom takes, in bytes. */
 const MESSAGE_BYTES = 2048;
 
 export interface ChatPart {
-  kind: "text" | "image";
-  /** The words, or the attachment's id. */
+  kind: "text" | "image" | "file";
+  /** The words, the picture's id, or the file's name. */
   value: string;
 }
 
@@ -27,7 +27,7 @@ const parsed = (html: string): HTMLElement => new DOMParser().parseFromString(ht
 export function forEditor(html: string): string {
   const body = parsed(html);
   for (const image of body.querySelectorAll("img")) {
-    image.dataset["id"] = (image.getAttribute("src") ?? "").replace(IMAGE, "");
+    image.dataset["id"] = (image.getAttribute("src") ?? "").replace(STORED, "");
     image.removeAttribute("src");
   }
   return body.innerHTML;
@@ -38,7 +38,7 @@ export function fromEditor(html: string): string {
   for (const image of body.querySelectorAll("img")) {
     const id = image.dataset["id"];
     if (!id) image.remove();
-    image.setAttribute("src", IMAGE + (id ?? ""));
+    image.setAttribute("src", STORED + (id ?? ""));
     image.removeAttribute("data-id");
   }
   for (const box of body.querySelectorAll("div")) {
@@ -53,18 +53,25 @@ export function fromEditor(html: string): string {
 /** Stands on either side of an image's id in the text. */
 const FENCE = "\u0000";
 
-/** Texts and images in the order of the article. */
+/** Texts and images in the order of the article, files at the end. */
 export function chatParts(html: string): ChatPart[] {
   const body = parsed(html);
   const seen = new Set([""]);
   for (const image of body.querySelectorAll("img")) {
-    const id = image.dataset["id"] ?? (image.getAttribute("src") ?? "").replace(IMAGE, "");
+    const id = image.dataset["id"] ?? (image.getAttribute("src") ?? "").replace(STORED, "");
     image.replaceWith(seen.has(id) ? "" : FENCE + id + FENCE);
     seen.add(id);
   }
-  return words(body)
+  const files = new Map<string, string>();
+  for (const link of body.querySelectorAll<HTMLAnchorElement>(`a[href^="${STORED}"]`)) {
+    const id = link.getAttribute("href") ?? "";
+    files.set(id, files.get(id) ?? link.textContent);
+    link.replaceWith(`${link.textContent}（附件${[...files.keys()].indexOf(id) + 1}）`);
+  }
+  const shown = words(body)
     .split(FENCE)
     .flatMap((piece, at): ChatPart[] => (at % 2 ? [{ kind: "image", value: piece }] : texts(piece)));
+  return [...shown, ...[...files.values()].map((value): ChatPart => ({ kind: "file", value }))];
 }
 
 function texts(piece: string): ChatPart[] {
