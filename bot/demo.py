@@ -48,6 +48,8 @@ _PEOPLE: Final = (
     ("sunhao", "孙浩", Role.SERVICER, "sunhao"),
     ("zhoulan", "周岚", Role.SERVICER, "zhoulan"),
 )
+#: Leads the team of everyone who is in WeCom; whoever looks after the system is not in it.
+_LEADER: Final = "wufang"
 _REPLIES: Final = (
     ("您好", "nh", "您好，我是{客服姓名}，很高兴为您服务，请问遇到了什么问题？"),
     ("请稍等", "sd", "好的，我马上帮您查看，请稍等。"),
@@ -129,9 +131,10 @@ async def load(uow: UnitOfWork) -> bool:
         await create_person(uow, person, by=system)
     async with uow.write() as tx:
         await _load_customers(tx)
-        people = [one.id for one in await list_servicers(tx)]
-        leader = people[0] if people else None
-        await load_service_desk(tx, leader_id=leader, member_ids=people, by=system)
+        staff = {one.wecom_userid: one.id for one in await list_servicers(tx) if one.wecom_userid}
+        await load_service_desk(
+            tx, leader_id=staff[_LEADER], member_ids=[*staff.values()], by=system
+        )
         for title, shortcut, text in _REPLIES:
             draft = ReplyDraft(title=title, text=text, shortcut=shortcut, scope="all")
             await create_reply(tx, draft, by=system)

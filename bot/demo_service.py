@@ -41,9 +41,7 @@ _CARD: Final = (
 )
 
 
-async def load_service_desk(
-    tx: Tx, *, leader_id: str | None, member_ids: list[str], by: Actor
-) -> None:
+async def load_service_desk(tx: Tx, *, leader_id: str, member_ids: list[str], by: Actor) -> None:
     """What tickets need to be routed, promised and reviewed."""
     week = [_HOURS] * 5 + [(), ()]
     calendar = await calendars.create(tx, CalendarDraft("工作日", week), by=by)
