@@ -21,3 +21,9 @@ it("keeps what was withdrawn to itself", () => {
 it("is a file that every system takes, by the day of the office", () => {
   expect(fileName(aSession({ customer_name: "王/建国", opened_at: "2026-03-01T23:30:00Z" }))).toBe("王_建国-2026-03-02.txt");
 });
+
+it("writes a menu with what it offered", () => {
+  const items = [{ id: "q1", label: "重置密码" }];
+  const line = aMessage({ sender: "bot", content: { type: "menu", head: "您是想问：", items, tail: "" } });
+  expect(asText(line, aSession())).toContain("您是想问：\n  · 重置密码");
+});

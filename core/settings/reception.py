@@ -10,7 +10,7 @@ from core.settings.base import Line, Section, Words, unit
 class Reception(Section):
     key = "reception"
     title = "接待与排队"
-    about = "接待上限、分配策略、排队话术与超时"
+    about = "接待上限、排队话术与超时；分配策略在各团队里选"
 
     default_capacity: int = Field(
         5, ge=1, le=100, title="默认接待上限", json_schema_extra=unit("个会话")

@@ -49,7 +49,7 @@ export default {
     field: { name: "姓名", note: "备注", kind: "机构类型", contract_level: "合同级别", product: "产品", product_version: "版本" }, op: { is: "是", is_not: "不是", contains: "包含", is_empty: "为空", at_least: "不小于", at_most: "不大于" },
   },
   team: {
-    teams: "团队", add: "新建团队", edit: "编辑团队", empty: "还没有团队", name: "名称", leader: "组长", members: "成员", strategy: "分配策略", calendar: "工作日历", usual_calendar: "默认日历", scope: "负责的问题类别", scope_hint: "不选则不限", about: "说明", as_account: "按客服帐号", skill: "技能", no_members: "还没有成员", load: "会话 {sessions}/{capacity} · 工单 {tickets}",
+    teams: "团队", add: "新建团队", edit: "编辑团队", empty: "还没有团队", name: "名称", leader: "组长", members: "成员", strategy: "分配策略", calendar: "工作日历", usual_calendar: "默认日历", scope: "负责的问题类别", scope_hint: "不选则不限", about: "说明", as_account: "按客服帐号", skill: "技能", skill_level: "{name} {level} 级", no_members: "还没有成员", load: "会话 {sessions}/{capacity} · 工单 {tickets}",
     strategies: { least_busy: "最空闲优先", round_robin: "轮流", skill: "技能匹配" },
     service: {
       title: "团队统计", queued: "正在排队", open: "正在接待", waiting: "等我们回复", sessions: "接待会话", first_mean: "平均首次响应", first_median: "首次响应 中位 / 90%", participation: "参评率", satisfied: "满意率", satisfaction: "平均满意度", unanswered: "还未回复", waited: "平均排队", kept: "等待承诺兑现", by_day: "每日趋势", of_day: "{day}：{text}",
@@ -62,7 +62,7 @@ export default {
     title: "工作日历", add: "新建日历", edit: "编辑日历", empty: "还没有日历，按工作日 9–18 点计算", default: "默认", as_default: "设为默认日历", closed: "休息", follows: "遵循法定节假日与调休", ignores: "不理会节假日", attention: "法定节假日数据只到 {until}，之后按普通星期计算。请录入或导入后面的日期。",
     day: { d1: "周一", d2: "周二", d3: "周三", d4: "周四", d5: "周五", d6: "周六", d7: "周日" }, make_up: "调休日", make_up_hint: "留空则同第一个工作日", bad_periods: "写成 09:00-12:00, 13:30-18:00",
     tester: "什么时候到期？", start: "开始", hours: "工作小时", due: "到期", is_open: "开始时正在服务", opens: "开始时已下班，{when} 开始计时", before: "上个月", after: "下个月", grid_hint: "点日期可改为休息或上班", set_closed: "改为休息", set_open: "改为上班", clear: "恢复", import: "导入日期", import_hint: "每行一天，例如 2027-02-08,休,春节 或 2027-02-14,班,春节",
-    roster: "排班", roster_hint: "未来 30 天。没有排班的人按日历上班", every_team: "全部团队", duty: "值班", leave: "请假", from: "开始", to: "结束", no_shifts: "没有排班",
+    roster: "排班", who: "客服", roster_hint: "未来 30 天。没有排班的人按日历上班", every_team: "全部团队", duty: "值班", leave: "请假", from: "开始", to: "结束", no_shifts: "没有排班",
   },
   sla: {
     title: "时效承诺", lead: "从上到下，第一条符合的生效；修改后未完成的工单重新计算", add: "新建承诺", edit: "编辑承诺", empty: "还没有时效承诺", position: "顺序", warn: "预警于", chain: "超时升级", step: "{span}后 → {who}", any: "不限", at_once: "立即 → {who}", in_hours: "{what}（工作小时）", minutes_after: "工作分钟后通知", add_step: "添加一级", team_calendar: "团队的日历",

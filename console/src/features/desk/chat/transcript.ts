@@ -20,9 +20,13 @@ export const fileName = (session: SessionView): string =>
   `${session.customer_name.replace(/[\\/:*?"<>|]/g, "_")}-${isoDay(new Date(session.opened_at))}.txt`;
 
 export function asText(line: MessageView, session: SessionView): string {
-  const said = line.recalled_at ? t("chat.recalled_by", { name: author(line, session) }) : preview(line.content);
+  const said = line.recalled_at ? t("chat.recalled_by", { name: author(line, session) }) : whole(line.content);
   return `[${fullTime(line.sent_at)}] ${author(line, session)}: ${said}`;
 }
+
+/** A menu with what it offered: what the customer chose says little without it. */
+const whole = (content: MessageView["content"]): string =>
+  content.type === "menu" ? [content.head, ...content.items.map((item) => `  · ${item.label}`), content.tail].filter(Boolean).join("\n") : preview(content);
 
 function author(line: MessageView, session: SessionView): string {
   if (line.sender === "customer") return session.customer_name;
