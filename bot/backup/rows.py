@@ -74,6 +74,8 @@ def _shape(connection: Connection) -> Shape:
 def _table(name: str, columns: Iterable[Mapping[str, Any]]) -> TableClause:
     made = []
     for one in columns:
+        if "computed" in one:  # the database's own; it is not to be written
+            continue
         kind = one["type"]
         if isinstance(kind, JSON):
             kind.none_as_null = bool(one["nullable"])
