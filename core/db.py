@@ -326,10 +326,11 @@ class UnitOfWork:
         await self._connections.close()
 
 
-def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+def make_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
     """An engine for `sqlite:///path`, `sqlite://` (memory) or `postgresql://…`.
 
-    The async drivers (aiosqlite, asyncpg) are added when the URL does not name one.
+    The async drivers (aiosqlite, asyncpg) are added when the URL does not name one. pool_size: at
+    most so many connections at once.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -339,7 +340,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     engine = create_async_engine(
         parsed.set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=0,
         json_serializer=_json,
         connect_args={"server_settings": {"timezone": "UTC", "jit": "off"}},
     )
@@ -360,7 +361,7 @@ def _json(value: object) -> str:
 def _sqlite_engine(url: Any, pool_size: int) -> AsyncEngine:
     in_memory = url.database in (None, "", ":memory:")
     kwargs: dict[str, Any] = (
-        {"poolclass": StaticPool} if in_memory else {"pool_size": pool_size, "max_overflow": 4}
+        {"poolclass": StaticPool} if in_memory else {"pool_size": pool_size, "max_overflow": 0}
     )
 
     async def connect() -> InlineConnection:

@@ -115,7 +115,7 @@ class Subject:
 @asynccontextmanager
 async def open_subject(settings: Settings) -> AsyncIterator[Subject]:
     """For the command line: everything is made for the occasion and closed after it."""
-    uow = UnitOfWork(make_engine(settings.database, pool_size=1), SystemClock())
+    uow = UnitOfWork(make_engine(settings.database, pool_size=2), SystemClock())
     http = HttpClient(timeout_s=PLATFORM_WITHIN_S)
     encoder = make_encoder(settings.embedder, post_json, settings.data_dir / "models")
 

@@ -134,12 +134,17 @@ def _keeps_until(tx: Tx, going: Going) -> datetime | None:
     return tx.now + timedelta(seconds=words.keep_for_s)
 
 
-async def take_load(tx: Tx, servicer_id: str, *, within_capacity: bool) -> bool:
-    """Count one more session in; False when the limit (or absence) forbids it.
+async def take_load(
+    tx: Tx, servicer_id: str, *, within_capacity: bool, is_given: bool = False
+) -> bool:
+    """Count one more session in; False when the limit, or absence, forbids it.
 
-    within_capacity False: the session is already theirs (native pick-up, take-over).
+    within_capacity False: the session is already theirs (native pick-up, take-over). is_given: by
+    the system, which gives nothing to whoever left since they were chosen.
     """
     statement = update(ServicerRow).where(ServicerRow.id == servicer_id)
+    if is_given:
+        statement = statement.where(ServicerRow.presence == Presence.ONLINE)
     if within_capacity:
         statement = statement.where(ServicerRow.open_sessions < ServicerRow.capacity)
     changed = await tx.db.execute(

@@ -48,7 +48,7 @@ async def assign_held(tx: Tx, row: SessionRow, thread: Thread) -> SessionView | 
         wanted = await _wanted(tx, row, place, said)
         taken: set[str] = set()
         while (choice := await _choose(tx, row, wanted, place, taken, last)) is not None:
-            if await take_load(tx, choice.servicer_id, within_capacity=True):
+            if await take_load(tx, choice.servicer_id, within_capacity=True, is_given=True):
                 row.team_id, row.mode = place.team_id, wanted.mode
                 await serve(tx, row, thread, Action.ASSIGN, choice, how="assigned")
                 if place.team_id is not None:

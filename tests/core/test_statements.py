@@ -115,3 +115,31 @@ async def test_connections_that_the_server_ended_are_replaced(postgres_url: str)
         await tx.db.execute(ended)
     await eventually(answers)
     await uow.close()
+
+
+@pytest.mark.postgres
+async def test_whoever_waits_for_a_connection_is_not_passed_over(postgres_url: str) -> None:
+    """Those who came later took each one that was given back, until the first gave up."""
+    uow = UnitOfWork(make_engine(postgres_url, pool_size=2), SystemClock())
+    is_served, turns = asyncio.Event(), [0, 0]
+    is_full = asyncio.Barrier(3)
+
+    async def again_and_again(number: int) -> None:
+        async with uow.read():
+            await is_full.wait()
+        while not is_served.is_set() and turns[number] < 500:
+            async with uow.read() as tx:
+                await tx.fetch(_NAMES, {})
+            turns[number] += 1
+
+    async def once() -> None:
+        await is_full.wait()  # both connections are taken
+        async with uow.read():
+            is_served.set()
+
+    async with asyncio.TaskGroup() as group:
+        for number in (0, 1):
+            group.create_task(again_and_again(number))
+        group.create_task(once())
+    await uow.close()
+    assert max(turns) < 500
