@@ -87,6 +87,25 @@ async def second_picture(desk: object, session: dict[str, object]) -> dict[str, 
     return pictures[1] if len(pictures) > 1 else None
 
 
+async def test_without_the_extra_words_are_asked_for_and_the_picture_is_kept(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.app.is_installed", lambda: False)
+    async with company(database_url, tmp_path) as plain:
+        wang, desk = plain.customer(1), await plain.desk("chenjing")
+        await wang.uploads("image", "a.png", picture("red"))
+        await wang.hears("图片已收到。请用一句话描述")
+        await wang.says("转人工")
+        session = await desk.gets_session("王建国")
+
+        async def kept() -> str:
+            lines = await desk.transcript(session)
+            images = [one["content"] for one in lines if one["content"]["type"] == "image"]
+            return images[0]["media"]["attachment_id"] or "" if images else ""
+
+        assert await plain.app.files.read(await eventually(kept)) == picture("red")
+
+
 async def test_pictures_without_a_question_ask_for_words_once(demo: Company) -> None:
     wang = demo.customer(2)
     for name, colour in (("a.png", "white"), ("b.png", "blue"), ("c.png", "white")):
