@@ -126,6 +126,13 @@ async def set_presence(
     return view
 
 
+async def leave_for_good(tx: Tx, user_id: str, *, by: Actor) -> None:
+    """Whoever may not log in is not there either: nobody is promised their time."""
+    row = await tx.db.scalar(select(ServicerRow).where(ServicerRow.user_id == user_id))
+    if row is not None:
+        await set_presence(tx, row.id, Going(Presence.OFFLINE, keeps=False), by=by)
+
+
 def _keeps_until(tx: Tx, going: Going) -> datetime | None:
     words = tx.settings.get(Reception)
     keeps = words.keep_when_offline if going.keeps is None else going.keeps

@@ -16,6 +16,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.ids import new_id
 from core.ownership.queries import OaKind, refuse_owned
 from core.permissions import Permission
+from core.servicers.service import leave_for_good
 from core.settings.sections import Security
 from core.users import devices
 from core.users.models import UserRow
@@ -106,6 +107,8 @@ async def overwrite(tx: Tx, user_id: str, wanted: UserChange, *, by: Actor) -> U
     await _compare_and_set(tx, row, values)
     if wanted.is_disabled or wanted.password_hash:
         await devices.revoke_all(tx, user_id)
+    if wanted.is_disabled:
+        await leave_for_good(tx, user_id, by=by)
     shown = ("name", "role", "is_disabled", "password_changed_at")
     facts = {key: value for key, value in values.items() if key in shown}
     await audit.append(tx, by=by, action="user.changed", target=user_id, facts=facts)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from core.actor import Actor
 from core.audit.queries import verify
+from core.db import UnitOfWork
+from core.servicers.service import Going, set_presence
+from core.views import Presence
 from tests.admin_api.conftest import PASSWORD, Api
 
 NEW = {"username": "lin", "name": "林医生", "password": "Kf-desk-2026", "role": "servicer"}
@@ -67,6 +71,21 @@ async def test_disabling_a_user_ends_their_logins_at_once(admin: Api, servicer: 
     change = {"is_disabled": False, "version": me["version"] + 1}
     await admin.call("PATCH", f"/users/{me['id']}", change)
     await admin.as_(None).call("POST", "/auth/login", body)
+
+
+async def test_whoever_is_disabled_is_no_longer_there_even_where_they_meant_to_stay(
+    admin: Api, servicer: Api, uow: UnitOfWork
+) -> None:
+    """Their time was promised to those who wait."""
+    me = await servicer.call("GET", "/auth/me")
+    async with uow.write() as tx:  # as the app's 「在线」 does
+        staying = Going(Presence.ONLINE, stays=True)
+        await set_presence(tx, me["servicer"]["id"], staying, by=Actor.system("test"))
+    assert (await admin.call("GET", "/queue"))["servicers_online"] == 1
+    change = {"is_disabled": True, "version": me["user"]["version"]}
+    await admin.call("PATCH", f"/users/{me['user']['id']}", change)
+    board = await admin.call("GET", "/queue")
+    assert (board["servicers_online"], board["free_slots"]) == (0, 0)
 
 
 async def test_a_new_role_counts_from_the_next_request(admin: Api, servicer: Api) -> None:
