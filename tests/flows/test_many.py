@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
+import aiohttp
 from sqlalchemy import text
 
 from bot.burst import is_whole_question
@@ -12,7 +14,7 @@ from channels.wecom.sandbox import demo_seed as seed
 from channels.wecom.sandbox.client import CustomerPhone, Sandbox, running_sandbox
 from core.clock import SystemClock
 from core.db import UnitOfWork, make_engine
-from tests.flows.company import CDC, HOSPITAL
+from tests.flows.company import CDC, HOSPITAL, Desk
 from tests.flows.process import Product, prepare_database
 from tests.flows.test_crash import QUESTIONS, answers, replies_to
 from tests.waiting import eventually
@@ -62,9 +64,31 @@ async def test_two_processes_share_two_hundred_customers_on_two_accounts(
                 said = await answers(phone)
                 assert replies_to(said, [question]), (question, said)
             await check_both_worked(bare_postgres_url)
+            await check_a_publish_reaches_both(workers)
         finally:
             for worker in workers:
                 await worker.kill()
+
+
+async def check_a_publish_reaches_both(workers: Sequence[Product]) -> None:
+    """Written and approved in one process, answered with in the other."""
+    async with aiohttp.ClientSession() as http:
+        bases = [worker.base for worker in workers]
+        author, chief = Desk(http, bases[0], "chenjing"), Desk(http, bases[0], "wufang")
+        elsewhere = Desk(http, bases[1], "wufang")
+        for desk in (author, chief, elsewhere):
+            await desk.logs_in()
+        question = "鸢尾花展览几点开门？"
+        made = await author.post("/articles", {"question": question, "answer": "九点。"})
+        path = f"/articles/{made['id']}"
+        sent = await author.post(f"{path}/submit", {"version": made["version"]})
+        await chief.post(f"{path}/approve", {"version": sent["version"]})
+
+        async def is_answered() -> bool:
+            said = await elsewhere.post("/bot/ask", {"question": question})
+            return said["article_id"] == made["id"] and said["band"] == "answer"
+
+        await eventually(is_answered)
 
 
 async def check_both_worked(url: str) -> None:
