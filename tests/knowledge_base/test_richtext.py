@@ -41,6 +41,8 @@ ATTACKS = [
     "<base href='https://evil.example/'>",
     "<img src='https://evil.example/track.gif'>",
     "<img src='attachment:../../etc'>",
+    "<a href='attachment:../../etc'>x</a>",
+    "<a href='attachment:a1&quot; onclick=x()'>x</a>",
     "<img src='attachment:ok\" onerror=alert(1)'>",
     "<math><mtext></p><img src=x onerror=alert(1)></mtext></math>",
     "<noscript><p title='</noscript><img src=x onerror=alert(1)>'></noscript>",
