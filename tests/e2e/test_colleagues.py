@@ -122,6 +122,7 @@ async def test_a_supervisor_sends_to_a_team_and_claims_from_the_board(windows: W
     await moving.locator("[data-test=transfer-submit]").click()
     await sees(phone.page, "phone-chat", "您排在第 1 位")
     await page.goto("/#/queue")
+    await sees(page, "promise-truth", "告知 1 人：按时 0，超时 0，提前离开 0，仍在等 1")
     await page.locator("[data-test=queued]", has_text="王建国").click()
     await sees(page, "transcript", "请实施组跟进")
     await page.locator("[data-test=claim]").click()
