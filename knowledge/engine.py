@@ -68,11 +68,7 @@ async def load_engine(tx: Tx) -> Engine:
         return engine
     return replace(
         engine,
-        scorer=replace(
-            shipped.scorer,
-            slope=row.slope * shipped.scorer.slope,
-            intercept=row.slope * shipped.scorer.intercept + row.intercept,
-        ),
+        scorer=replace(shipped.scorer, slope=row.slope, intercept=row.intercept),
         thresholds=Thresholds(row.answer, row.menu, row.by_category),
         calibration_id=row.id,
         correction=(row.slope, row.intercept),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from rapidfuzz.distance import Indel
 
 from knowledge.contrasts import asks, contradictions, is_negative, latin, numbers
+from knowledge.sounds import sound
 from knowledge.text import folded_grams, folded_words
 from knowledge.wordvectors import WordVectors, nearness
 
@@ -29,6 +30,8 @@ NAMES: tuple[str, ...] = (
     "soft_query", "soft_article", "soft_both", "soft_all",
     "left_query", "left_article", "left_all",
     "same_order", "length_ratio",
+    # the shares of terms again, where what sounds alike is the same
+    "sound_query", "sound_article",
     # contrasts
     "contradiction", "negation", "asks_both", "asks_apart", "numbers_apart", "latin_apart",
     # against the best other candidate
@@ -83,6 +86,8 @@ class Features:
     blocks: Mapping[str, Matrix]
 
 
+#: How near words are that sound alike.
+_HEARD = 0.9
 #: Phrasings per candidate that are compared word by word; the rest rank by cosine alone.
 COMPARED = 3
 
@@ -97,6 +102,13 @@ def _word_list(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(folded_words(text)))
 
 
+@lru_cache(maxsize=8192)
+def _word_sounds(text: str) -> npt.NDArray[np.int64]:
+    """A number for the sound of each word; 0 for one character, which sounds like too many."""
+    found = [hash(sound(word)) if len(word) > 1 else 0 for word in _word_list(text)]
+    return np.array(found, dtype=np.int64)
+
+
 @lru_cache(maxsize=4096)
 def _word_rows(text: str) -> Matrix:
     return WordVectors.shipped().of(text)
@@ -107,8 +119,9 @@ class _Query:
 
     def __init__(self, text: str, words_of: Weights, grams_of: Weights) -> None:
         self.text = text
-        self.mass, self.weights = grams_of.mass, words_of.weights
+        self.idf, self.mass, self.weights = grams_of.idf, grams_of.mass, words_of.weights
         self.grams = {term: grams_of.idf(term) for term in _gram_set(text)}
+        self.sounds = {term: sound(term) for term in self.grams}
         self.words = self.weights(_word_list(text))
         self.gram_mass = sum(self.grams.values()) or 1.0
         self.word_mass = float(self.words.sum()) or 1.0
@@ -170,8 +183,9 @@ def _indexed(query: _Query, candidate: Measured) -> tuple[float, ...]:
 
 
 _COMPARED = (
-    "gram_query", "gram_article", "gram_all", "same_order", "length_ratio", "contradiction",
-    "negation", "asks_both", "asks_apart", "numbers_apart", "latin_apart",
+    "gram_query", "gram_article", "gram_all", "sound_query", "sound_article", "same_order",
+    "length_ratio", "contradiction", "negation", "asks_both", "asks_apart", "numbers_apart",
+    "latin_apart",
 )  # fmt: skip
 _PLAIN = [COLUMN[name] for name in (*_INDEXED, *_COMPARED)]
 
@@ -181,12 +195,16 @@ def _compared(query: _Query, candidate: Measured) -> tuple[float, ...]:
     texts = candidate.texts[:COMPARED]
     everything = _gram_set(candidate.everything)
     order, best = max((_same_order(query.text, text), text) for text in texts)
-    gram_query, gram_article = max((_overlap(query, text) for text in texts), key=sum)
+    overlaps = [_overlap(query, text) for text in texts]
+    gram_query, gram_article = max((plain for plain, _ in overlaps), key=sum)
+    sound_query, sound_article = max((heard for _, heard in overlaps), key=sum)
     theirs = asks(best)
     return (
         gram_query,
         gram_article,
         sum([query.grams[term] for term in query.grams if term in everything]) / query.gram_mass,
+        sound_query,
+        sound_article,
         order,
         min(len(query.text), len(best)) / max(len(query.text), len(best), 1),
         min([contradictions(query.text, text) for text in texts]),
@@ -198,12 +216,27 @@ def _compared(query: _Query, candidate: Measured) -> tuple[float, ...]:
     )
 
 
-def _overlap(query: _Query, text: str) -> tuple[float, float]:
-    """Weighted share of the query's grams in the text, and of the text's in the query."""
+_Shares = tuple[float, float]
+
+
+def _overlap(query: _Query, text: str) -> tuple[_Shares, _Shares]:
+    """Weighted share of the query's grams in the text and of the text's in the query.
+
+    First by writing; then with those added that only sound like one on the other side.
+    """
     found = _gram_set(text)
-    shared = sum([query.grams[term] for term in query.grams.keys() & found])
-    mass = query.mass(found)
-    return shared / query.gram_mass, shared / (mass or 1.0)
+    same = query.grams.keys() & found
+    shared = sum([query.grams[term] for term in same])
+    mass = query.mass(found) or 1.0
+    plain = shared / query.gram_mass, shared / mass
+    missed = {query.sounds[term] for term in query.grams.keys() - same}
+    alike = [term for term in found - same if sound(term) in missed]
+    if not alike:
+        return plain, plain
+    heard = {sound(term) for term in alike}
+    mine = sum([query.grams[t] for t in query.grams.keys() - same if query.sounds[t] in heard])
+    theirs = sum([query.idf(term) for term in alike])
+    return plain, ((shared + mine) / query.gram_mass, (shared + theirs) / mass)
 
 
 @lru_cache(maxsize=8192)
@@ -257,6 +290,9 @@ class _Words:
         self._rows = np.concatenate(parts)
         self._starts = np.cumsum([0, *(len(part) for part in parts)])
         near = nearness(_word_rows(query.text) @ self._rows.T)
+        heard = np.concatenate([_word_sounds(text) for text in texts])
+        same = (_word_sounds(query.text)[:, None] == heard) & (heard != 0)
+        near[same] = np.maximum(near[same], _HEARD)
         starts = self._starts[:-1]
         self._best = np.maximum.reduceat(near, starts, axis=1).T
         self._theirs = near.max(axis=0)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ AXES_UNIT = 1000.0
 
 #: What the models see of a candidate.
 COLUMNS: tuple[str, ...] = (*features.NAMES, *BLOCKS)
+_HAS_ANSWER = features.COLUMN["has_answer"]
 
 #: Columns the confidence model sees beside the first candidate's features.
 CONTEXT: tuple[str, ...] = ("score", "score_gap", "share", "second", "third")
@@ -103,42 +105,70 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Scorer:
+class Coefficients:
     """Two models: which candidate is best, and whether the best is right.
 
     costs: by block, what each of its numbers is worth. axes: float[n, dim], the directions along
-    which `apart` is squared. encoder: in the name of the models whose vectors the axes are of;
-    another model's are left out.
+    which `apart` is squared.
     slope, intercept: the monotone calibration of the second model's log-odds.
     """
 
-    version: str
     rank: Blend
     trust: Blend
     costs: Mapping[str, Column]
     axes: Column
+    slope: float
+    intercept: float
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Coefficients:
+        """From their JSON form. Raises: KeyError, TypeError, ValueError."""
+        axes = np.asarray(data["axes"], dtype=np.float64) / AXES_UNIT
+        costs = {name: np.asarray(data["costs"][name], dtype=np.float64) for name in BLOCKS}
+        slope, intercept = float(data["slope"]), float(data["intercept"])
+        return cls(_blend(data["rank"]), _blend(data["trust"]), costs, axes, slope, intercept)
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Coefficients by what the candidates are, and a base's own calibration on top.
+
+    answered, bare: for candidates that have answers, and for bare questions: what an answer says
+    is a third of what is known of the former.
+    encoder: in the name of the models whose vectors the axes are of; another model's are left out.
+    slope, intercept: applied last, to the log-odds.
+    """
+
+    version: str
     encoder: str
+    answered: Coefficients
+    bare: Coefficients
     slope: float = 1.0
     intercept: float = 0.0
 
     def columns(self, found: features.Features, model: str) -> features.Matrix:
         """float32[candidates, len(COLUMNS)]; NaN where a block says nothing."""
+        fitted = self._fitted(found.rows)
         blocks: dict[str, npt.NDArray[np.floating]] = {**found.blocks}
         if self.encoder in model and len(found.rows):
-            blocks["apart"] = (blocks["apart"] @ self.axes.T) ** 2
+            blocks["apart"] = (blocks["apart"] @ fitted.axes.T) ** 2
         else:
-            blocks["apart"] = np.full((len(found.rows), len(self.axes)), np.nan)
-        learned = [blocks[name] @ self.costs[name] for name in BLOCKS]
+            blocks["apart"] = np.full((len(found.rows), len(fitted.axes)), np.nan)
+        learned = [blocks[name] @ fitted.costs[name] for name in BLOCKS]
         return np.column_stack([found.rows, *learned]).astype(np.float32)
 
     def score(self, rows: features.Matrix) -> Scored:
         """Order candidates and weigh the first; columns as COLUMNS. At least one row."""
-        raw = self.rank(rows)
+        fitted = self._fitted(rows)
+        raw = fitted.rank(rows)
         order = np.argsort(-raw, kind="stable")
         scores = raw[order]
         seen = np.concatenate([rows[order[0]], context(scores)])[None, :]
-        logit = self.slope * float(self.trust(seen)[0]) + self.intercept
-        return Scored(order, scores, sigmoid(logit))
+        logit = fitted.slope * float(fitted.trust(seen)[0]) + fitted.intercept
+        return Scored(order, scores, sigmoid(self.slope * logit + self.intercept))
+
+    def _fitted(self, rows: features.Matrix) -> Coefficients:
+        return self.answered if rows[:, _HAS_ANSWER].any() else self.bare
 
     @classmethod
     def shipped(cls) -> Scorer:
@@ -153,12 +183,12 @@ class Scorer:
             data = json.loads(text)
             if tuple(data["features"]) != COLUMNS:
                 raise ScorerError("coefficients were fitted on other features")
-            axes = np.asarray(data["axes"], dtype=np.float64) / AXES_UNIT
-            costs = {name: np.asarray(data["costs"][name], dtype=np.float64) for name in BLOCKS}
             return cls(
-                str(data["version"]), _blend(data["rank"]), _blend(data["trust"]),
-                costs, axes, str(data["encoder"]), float(data["slope"]), float(data["intercept"]),
-            )  # fmt: skip
+                str(data["version"]),
+                str(data["encoder"]),
+                Coefficients.of(data["answered"]),
+                Coefficients.of(data["bare"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ScorerError(f"unreadable coefficients: {error}") from error
 

@@ -1,10 +1,12 @@
 """Fit knowledge/data/scorer.json on labelled folders. Needs the dependency group `train`.
 
-    python -m tools.train_scorer DIR [DIR …] [--vectors FILE] [--cross-validate] [--out FILE]
+    python -m tools.train_scorer DIR [DIR …] [--vectors FILE] [--seeds N] [--out FILE]
 
-A folder holds the pairs that `wenqu faq eval` reads. Only coefficients are written. Beside the
+A folder holds the pairs that `wenqu faq eval` reads. Only coefficients are stored. Beside the
 labelled questions, each article lends two more: one of its similar questions asked while that
 wording is hidden (in scope), and its question asked while the article is away (out of scope).
+What we wrote ourselves (tools/training) is added with less weight: it is harder than what
+customers ask, but knows more fields than the labelled sets.
 """
 
 from __future__ import annotations
@@ -13,8 +15,7 @@ import argparse
 import asyncio
 import dataclasses
 import json
-import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,32 +26,36 @@ from sklearn.linear_model import LogisticRegression
 
 from knowledge import evaluation
 from knowledge.calibration import Labelled, point_at, wilson
-from knowledge.embedder import Embedder
-from knowledge.encoders import bundled
 from knowledge.gates import Gates
-from knowledge.retriever import Retriever
 from knowledge.scorer import (
     AXES_UNIT,
     BLOCKS,
     COLUMNS,
     CONTEXT,
+    Coefficients,
     Forest,
     Linear,
     Scorer,
     context,
     parse_model,
 )
+from tools.train_data import ENCODER, measure
 from tools.word_costs import Example, axes_of, costed, fit_costs
 
 Matrix = npt.NDArray[np.float64]
 FOLDS, INNER = 5, 4
-#: In the names of the encoders whose vectors the costs are learned on.
-ENCODER = "e5-small"
-#: Weight of one example in the ranking and the trust model, by set and origin.
+#: Weight of one example in the ranking and the trust model, by origin.
 RANK_WEIGHT = {"real": 1.0, "lent": 0.5}
 TRUST_WEIGHT = {"real": 1.0, "lent": 0.3}
-#: A small hand-written set beside a large one counts this much more.
-SMALL_SET, SMALL_FACTOR = 500, 3.0
+#: The coefficients of a scorer, and whether they are for articles with answers.
+KINDS = {"answered": True, "bare": False}
+#: Weight of what we wrote, by kind of coefficients and whether its articles have answers.
+WRITTEN = {
+    ("answered", True): 0.5,
+    ("answered", False): 0.15,
+    ("bare", True): 0.0,
+    ("bare", False): 0.15,
+}
 RIDGE = 3.0
 #: Share of the logistic model in the trust blend; trees have the rest.
 LOGISTIC_SHARE = 0.3
@@ -59,8 +64,9 @@ TREES, DEPTH, RATE, SMALLEST_LEAF = 120, 4, 0.08, 20
 _RISING = (
     "dense", "dense_tags", "dense_answer", "bm25_words", "bm25_grams", "gram_query",
     "gram_article", "gram_all", "word_query", "word_article", "word_all", "soft_query",
-    "soft_article", "soft_both", "soft_all", "same_order", "blend", "dense_gap", "lexical_gap",
-    "soft_gap", "blend_gap", "score", "score_gap", "share", *BLOCKS,
+    "soft_article", "soft_both", "soft_all", "sound_query", "sound_article", "same_order",
+    "blend", "dense_gap", "lexical_gap", "soft_gap", "blend_gap", "score", "score_gap", "share",
+    *BLOCKS,
 )  # fmt: skip
 _FALLING = (
     "left_query", "left_article", "left_all", "contradiction", "negation", "asks_apart",
@@ -68,56 +74,13 @@ _FALLING = (
 )  # fmt: skip
 
 
-class VectorFile:
-    """Vectors kept between runs."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self.rows: dict[str, bytes] = {}
-        if path is not None and path.exists():
-            self.rows = pickle.loads(path.read_bytes())  # noqa: S301 - see the import
-
-    async def load(self, model: str, keys: Sequence[str]) -> Mapping[str, bytes]:
-        return {key: self.rows[model + key] for key in keys if model + key in self.rows}
-
-    async def save(self, model: str, vectors: Mapping[str, bytes]) -> None:
-        self.rows |= {model + key: raw for key, raw in vectors.items()}
-
-    def write(self) -> None:
-        if self._path is not None:
-            self._path.write_bytes(pickle.dumps(self.rows))
-
-
-async def gather(labelled: evaluation.LabelledSet, embedder: Embedder) -> list[Example]:
-    """Measure every labelled question, and the two that each article lends."""
-    retriever = await Retriever.build(labelled.articles, embedder)
-    factor = SMALL_FACTOR if len(labelled.questions) < SMALL_SET else 1.0
-    examples: list[Example] = []
-
-    async def ask(query: str, gold: Iterable[str], home: str, origin: str) -> None:
-        seen = await retriever.measure(query)
-        right = np.array([article_id in set(gold) for article_id in seen.article_ids], dtype=bool)
-        if len(right):
-            found = Example(
-                labelled.name, home, origin, query, bool(set(gold)),
-                seen.found.rows, seen.found.blocks, right, factor,
-                await embedder.query(seen.cleaned),
-            )  # fmt: skip
-            examples.append(found)
-
-    for question in labelled.questions:
-        home = min(question.gold, default=question.near or question.query_id)
-        await ask(question.query, question.gold, home, "real")
-    for article in labelled.articles:
-        for wording in article.similar[:2]:
-            rest = tuple(other for other in article.similar if other != wording)
-            await retriever.upsert([dataclasses.replace(article, similar=rest)])
-            await ask(wording, [article.article_id], article.article_id, "lent")
-        retriever.remove([article.article_id])
-        middle = article.phrasings[len(article.phrasings) // 2]
-        await ask(middle, [], article.article_id, "lent")
-        await retriever.upsert([article])
-    return examples
+def weighed(examples: Iterable[Example], kind: str) -> list[Example]:
+    """What coefficients of a kind are fitted on, each with its weight."""
+    found = [
+        dataclasses.replace(e, factor=WRITTEN[kind, e.answered] if e.written else 1.0)
+        for e in examples
+    ]
+    return [example for example in found if example.factor]
 
 
 def fit_rank(examples: Sequence[Example]) -> dict[str, object]:
@@ -235,41 +198,38 @@ def forest(model: HistGradientBoostingClassifier, weight: float) -> dict[str, ob
     return {"kind": "forest", "weight": weight, "base": base, **data}
 
 
-def fit(examples: Sequence[Example], version: str) -> dict[str, object]:
-    """A scorer; its slope and intercept make the held-out odds honest."""
+def fit(examples: Sequence[Example]) -> dict[str, object]:
+    """Coefficients of one kind, not calibrated yet."""
     axes = axes_of(examples)
     examples = [example.along(axes / AXES_UNIT) for example in examples]
     costs = {name: cost.round(5).tolist() for name, cost in fit_costs(examples).items()}
     seen = costed(examples, INNER)
-    data: dict[str, object] = {
-        "version": version, "features": list(COLUMNS), "encoder": ENCODER,
+    return {
         "axes": axes.tolist(), "costs": costs,
         "rank": [fit_rank(seen)], "trust": fit_trust(seen), "slope": 1.0, "intercept": 0.0,
     }  # fmt: skip
-    return data
 
 
 def folds(examples: Sequence[Example], seed: int) -> dict[str, int]:
     homes = sorted({e.home for e in examples})
-    return dict(
-        zip(
-            homes, np.random.default_rng(seed).integers(0, FOLDS, len(homes)).tolist(), strict=True
-        )
-    )
+    drawn = np.random.default_rng(seed).integers(0, FOLDS, len(homes)).tolist()
+    return dict(zip(homes, drawn, strict=True))
 
 
-def held_out(
-    examples: Sequence[Example], seed: int, version: str
-) -> list[tuple[Example, float, int | None]]:
-    """(example, log-odds, rank of the right article), from models that never saw it."""
+Held = tuple[Example, float, int | None]
+
+
+def held_out(examples: Sequence[Example], seed: int, kind: str) -> list[Held]:
+    """(example, log-odds, rank of the right article), from models that never saw its home."""
     of_home = folds(examples, seed)
-    found: list[tuple[Example, float, int | None]] = []
+    found: list[Held] = []
     for fold in range(FOLDS):
-        scorer = Scorer.parse(
-            json.dumps(fit([e for e in examples if of_home[e.home] != fold], version))
-        )
+        rest = [e for e in examples if of_home[e.home] != fold]
+        fitted = Coefficients.of(fit(weighed(rest, kind)))
+        scorer = Scorer("", ENCODER, fitted, fitted)
         for example in examples:
-            if of_home[example.home] == fold and example.origin == "real":
+            is_asked = example.answered == KINDS[kind] and example.origin == "real"
+            if is_asked and of_home[example.home] == fold:
                 scored = scorer.score(scorer.columns(example.found(), ENCODER))
                 places = np.flatnonzero(example.right[scored.order])
                 odds = float(np.log(scored.confidence / (1 - scored.confidence + 1e-12) + 1e-12))
@@ -277,7 +237,7 @@ def held_out(
     return found
 
 
-def show(found: Sequence[tuple[Example, float, int | None]]) -> None:
+def show(found: Sequence[Held]) -> None:
     gates = Gates.shipped()
     for name in sorted({e.set_name for e, _, _ in found}):
         own = [
@@ -301,9 +261,7 @@ def show(found: Sequence[tuple[Example, float, int | None]]) -> None:
         print(f"{name}: {shares}  AUROC {evaluation.auroc(labels):.3f}")
 
 
-def helped(
-    labels: Sequence[Labelled], own: Sequence[tuple[Example, float, int | None]], menu: float
-) -> float:
+def helped(labels: Sequence[Labelled], own: Sequence[Held], menu: float) -> float:
     """Share of in-scope questions answered rightly or with the right article in the menu."""
     good = [
         rank == 0 if label.confidence >= 0.93 else label.confidence >= menu and (rank or 0) < 3
@@ -313,23 +271,19 @@ def helped(
     return sum(good) / sum(label.in_scope for label in labels)
 
 
-def recalibrated(
-    data: dict[str, object], found: Sequence[tuple[Example, float, int | None]]
-) -> dict[str, object]:
+def recalibrated(data: dict[str, object], found: Sequence[Held]) -> dict[str, object]:
     """Slope and intercept from held-out odds, so that the shipped probability is honest."""
-    odds = np.array([[value] for _, value, _ in found])
-    right = np.array([rank == 0 for _, _, rank in found])
-    weight = np.array([e.factor for e, _, _ in found])
-    line = LogisticRegression(C=100.0).fit(np.clip(odds, -12, 12), right, weight)
+    real = [held for held in found if not held[0].written]
+    odds = np.array([[value] for _, value, _ in real])
+    right = np.array([rank == 0 for _, _, rank in real])
+    line = LogisticRegression(C=100.0).fit(np.clip(odds, -12, 12), right)
     return data | {
         "slope": round(float(line.coef_[0][0]), 4),
         "intercept": round(float(line.intercept_[0]), 4),
     }
 
 
-def show_thresholds(
-    data: dict[str, object], found: Sequence[tuple[Example, float, int | None]]
-) -> None:
+def show_thresholds(data: dict[str, object], found: Sequence[Held]) -> None:
     """What each answer threshold would have done to the held-out questions."""
     gates = Gates.shipped()
     slope, intercept = float(str(data["slope"])), float(str(data["intercept"]))
@@ -357,19 +311,6 @@ def show_thresholds(
             )
 
 
-async def measure(folders: Sequence[Path], vectors: Path | None) -> list[Example]:
-    store = VectorFile(vectors)
-    embedder = Embedder(bundled(), store=store, memory=100_000)
-    examples: list[Example] = []
-    for folder in folders:
-        for labelled in evaluation.read_sets(folder):
-            examples += await gather(labelled, embedder)
-            print(f"{labelled.name}: {len(examples)} examples so far")
-    await embedder.close()
-    store.write()
-    return examples
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -381,11 +322,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("knowledge/data/scorer.json"))
     given = parser.parse_args()
     examples = asyncio.run(measure(given.folders, given.vectors))
-    for seed in range(given.seeds):
-        found = held_out(examples, seed, given.version)
-        show(found)
-    data = recalibrated(fit(examples, given.version), found)
-    show_thresholds(data, found)
+    data: dict[str, object] = {
+        "version": given.version, "features": list(COLUMNS), "encoder": ENCODER,
+    }  # fmt: skip
+    for kind in KINDS:
+        for seed in reversed(range(given.seeds)):
+            found = held_out(examples, seed, kind)
+            show(found)
+        fitted = recalibrated(fit(weighed(examples, kind)), found)
+        show_thresholds(fitted, found)
+        data[kind] = fitted
     given.out.write_text(json.dumps(data, separators=(",", ":")) + "\n", encoding="utf-8")
 
 

