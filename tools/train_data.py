@@ -19,6 +19,8 @@ from tools.word_costs import Example
 
 #: In the names of the encoders whose vectors the costs are learned on.
 ENCODER = "e5-small"
+#: Sets of everyday life: what they ask, no article about work answers. Each so many-th is asked.
+FOREIGN, FOREIGN_STEP = ("web", "daily", "everyday"), 10
 TRAINING = Path(__file__).parent / "training"
 DEMO_BASE = Path(__file__).parents[1] / "knowledge" / "data" / "demo_faq.jsonl"
 
@@ -58,8 +60,8 @@ class Measured:
         self._labelled, self._embedder, self._written = labelled, embedder, written
         self._answered = any(article.answer for article in labelled.articles)
 
-    async def gather(self) -> None:
-        """Measure every labelled question, and the two that each article lends."""
+    async def gather(self, foreign: Iterable[str]) -> None:
+        """Measure every labelled question, the two that each article lends, and foreign ones."""
         labelled = self._labelled
         retriever = await Retriever.build(labelled.articles, self._embedder, scorer=UNFITTED)
         for question in labelled.questions:
@@ -68,6 +70,8 @@ class Measured:
         if not self._written:
             for article in labelled.articles:
                 await self._borrow(retriever, article)
+        for at, query in enumerate(foreign):
+            await self._ask(retriever, query, [], f"foreign {at}", "foreign")
 
     async def _borrow(self, retriever: Retriever, article: ArticleText) -> None:
         home = article.article_id
@@ -99,9 +103,17 @@ async def measure(folders: Sequence[Path], vectors: Path | None) -> list[Example
     embedder = Embedder(bundled(), store=store, memory=300_000)
     sets = [(labelled, False) for folder in folders for labelled in evaluation.read_sets(folder)]
     examples: list[Example] = []
-    for labelled, is_written in (*sets, *((one, True) for one in written())):
+    own = written()
+    everyday = [
+        question.query
+        for labelled in own
+        if labelled.name in FOREIGN
+        for question in labelled.questions[::FOREIGN_STEP]
+    ]
+    for labelled, is_written in (*sets, *((one, True) for one in own)):
         measured = Measured(labelled, embedder, written=is_written)
-        await measured.gather()
+        is_asked = is_written and any(article.answer for article in labelled.articles)
+        await measured.gather(everyday if is_asked else ())
         examples += measured.examples
         print(f"{labelled.name}: {len(examples)} examples so far")
     await embedder.close()

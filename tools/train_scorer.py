@@ -6,7 +6,8 @@ A folder holds the pairs that `wenqu faq eval` reads. Only coefficients are stor
 labelled questions, each article lends two more: one of its similar questions asked while that
 wording is hidden (in scope), and its question asked while the article is away (out of scope).
 What we wrote ourselves (tools/training) is added with less weight: it is harder than what
-customers ask, but knows more fields than the labelled sets.
+customers ask, but knows more fields than the labelled sets. Its bases with answers are also asked
+what people ask in everyday life (out of scope).
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ from tools.word_costs import Example, axes_of, costed, fit_costs
 Matrix = npt.NDArray[np.float64]
 FOLDS, INNER = 5, 4
 #: Weight of one example in the ranking and the trust model, by origin.
-RANK_WEIGHT = {"real": 1.0, "lent": 0.5}
-TRUST_WEIGHT = {"real": 1.0, "lent": 0.3}
+RANK_WEIGHT = {"real": 1.0, "lent": 0.5, "foreign": 0.0}
+TRUST_WEIGHT = {"real": 1.0, "lent": 0.3, "foreign": 1.0}
 #: The coefficients of a scorer, and whether they are for articles with answers.
 KINDS = {"answered": True, "bare": False}
 #: Weight of what we wrote, by kind of coefficients and whether its articles have answers.
@@ -56,6 +57,8 @@ WRITTEN = {
     ("bare", True): 0.0,
     ("bare", False): 0.15,
 }
+#: Weight in the calibration.
+CALIBRATION = {"real": 1.0, "written": 0.02}
 RIDGE = 3.0
 #: Share of the logistic model in the trust blend; trees have the rest.
 LOGISTIC_SHARE = 0.3
@@ -228,7 +231,7 @@ def held_out(examples: Sequence[Example], seed: int, kind: str) -> list[Held]:
         fitted = Coefficients.of(fit(weighed(rest, kind)))
         scorer = Scorer("", ENCODER, fitted, fitted)
         for example in examples:
-            is_asked = example.answered == KINDS[kind] and example.origin == "real"
+            is_asked = example.answered == KINDS[kind] and example.origin != "lent"
             if is_asked and of_home[example.home] == fold:
                 scored = scorer.score(scorer.columns(example.found(), ENCODER))
                 places = np.flatnonzero(example.right[scored.order])
@@ -273,10 +276,10 @@ def helped(labels: Sequence[Labelled], own: Sequence[Held], menu: float) -> floa
 
 def recalibrated(data: dict[str, object], found: Sequence[Held]) -> dict[str, object]:
     """Slope and intercept from held-out odds, so that the shipped probability is honest."""
-    real = [held for held in found if not held[0].written]
-    odds = np.array([[value] for _, value, _ in real])
-    right = np.array([rank == 0 for _, _, rank in real])
-    line = LogisticRegression(C=100.0).fit(np.clip(odds, -12, 12), right)
+    odds = np.array([[value] for _, value, _ in found])
+    right = np.array([rank == 0 for _, _, rank in found])
+    weight = np.array([CALIBRATION["written" if e.written else "real"] for e, _, _ in found])
+    line = LogisticRegression(C=100.0).fit(np.clip(odds, -12, 12), right, weight)
     return data | {
         "slope": round(float(line.coef_[0][0]), 4),
         "intercept": round(float(line.intercept_[0]), 4),

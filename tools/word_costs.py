@@ -24,7 +24,7 @@ NEAREST, LESSER = 4, 0.5
 INVERSE_RIDGE = 0.01
 AXES = 64
 #: Weight of a question by where it comes from.
-WEIGHT = {"real": 1.0, "lent": 0.5}
+WEIGHT = {"real": 1.0, "lent": 0.5, "foreign": 0.5}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -45,7 +45,7 @@ def test_import_predict_and_export(app: typer.Typer, tmp_path: Path) -> None:
     again = CliRunner().invoke(app, ["kb", "import", str(source)])
     assert "新增 0，更新 0，未变 2" in again.output
 
-    queries = ["怎么打印报告？", "转人工", "zzz"]
+    queries = ["怎么打印报告？", "转人工", "今晚月色真美"]
     asked.write_text(
         "".join(
             json.dumps({"query_id": f"q{n}", "query": query}) + "\n"
