@@ -30,13 +30,7 @@ async def register(
     is_manageable: bool = True,
 ) -> AccountView:
     """Make an account known, or bring what the platform says about it up to date. Idempotent."""
-    row = await tx.db.scalar(_BY_NAME, {"a_channel": channel, "an_account": account})
-    if row is None:
-        row = AccountRow(id=new_id(), channel=channel, account=account, created_at=tx.now)
-        row.mode = ServiceMode.CONSOLE
-        row.is_active = True
-        row.version = 1
-        tx.db.add(row)
+    row = await ensure_known(tx, channel=channel, account=account, limits=limits)
     row.name = name or account
     row.limits = limits.model_dump()
     row.is_manageable = is_manageable
