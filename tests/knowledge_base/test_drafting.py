@@ -36,7 +36,7 @@ async def test_a_draft_quotes_the_article_and_names_it(
     article = await published(uow, question="怎么重置密码？", answer="点击“忘记密码”。")
     await drafted(uow, by_system(), question="怎么重置密码呢？", answer="未审核的草稿")
     await answerer.start()
-    reply = await draft_reply(answerer, "密码怎么重置")
+    reply = await draft_reply(answerer, "请问怎么重置密码")
     assert (reply.text, reply.how) == ("点击“忘记密码”。", "extracted")
     assert [(s.article_id, s.quote) for s in reply.sources] == [(article.id, "点击“忘记密码”。")]
 
@@ -57,14 +57,14 @@ async def test_a_model_that_leaves_its_sources_is_not_heard(
 ) -> None:
     await published(uow, question="怎么重置密码？", answer="点击“忘记密码”。")
     await answerer.start()
-    reply = await draft_reply(answerer, "密码怎么重置", writer=Parrot(said))
+    reply = await draft_reply(answerer, "请问怎么重置密码", writer=Parrot(said))
     assert reply.how == how
     assert reply.text == (said if how == "written" else "点击“忘记密码”。")
 
 
 async def test_without_an_article_there_is_no_draft(uow: UnitOfWork, answerer: Answerer) -> None:
     await answerer.start()
-    assert (await draft_reply(answerer, "密码怎么重置")).text == ""
+    assert (await draft_reply(answerer, "请问怎么重置密码")).text == ""
 
 
 def test_grounding_looks_at_figures_names_and_words() -> None:
